@@ -1,0 +1,45 @@
+"""银行到账 on screen."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.banking.models import Receipt
+from fundcenter import money
+from fundcenter.office.admin.documents import DocumentAdmin
+from fundcenter.office.admin.site import site
+from fundcenter.office.registry import registry
+
+
+@admin.register(Receipt, site=site)
+class ReceiptAdmin(DocumentAdmin):
+    page_template = "banking/receipt.html"
+    list_display = ("shown_number", "arrived_on", "reference", "shown_amount", "shown_state", "checker")
+    list_display_links = ("shown_number",)
+    list_filter = ("arrived_on",)
+    list_select_related = ("checker",)
+    search_fields = ("reference__startswith",)
+    ordering = ("-id",)
+    total_columns = (("金额", "amount"),)
+    empty_list = "没有符合条件的到账。"
+
+    @admin.display(description="到账编号", ordering="id")
+    def shown_number(self, receipt: Receipt) -> str:
+        return receipt.number
+
+    @admin.display(description="金额", ordering="amount")
+    def shown_amount(self, receipt: Receipt) -> str:
+        return money.grouped(receipt.amount)
+
+    @admin.display(description="状态")
+    def shown_state(self, receipt: Receipt) -> str:
+        return receipt.state_label
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        return {
+            "payer": registry.holders[found.holder.kind]([found.holder_id])[found.holder_id],
+            "voucher_url": reverse("admin:ledger_voucher_change", args=[found.voucher_id]) if found.voucher_id else "",
+            **super().page_context(request, found),
+        }

@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+
+
+class ContributionsConfig(AppConfig):
+    name = "accounts.contributions"
+    verbose_name = "归集"
+
+    def ready(self) -> None:
+        from accounts.contributions import queries, reports
+        from fundcenter.office.models import BUSINESS
+        from fundcenter.office.registry import MenuEntry, registry
+
+        registry.queues["contributions"] = reports.QUEUE
+        registry.sources["remittance"] = reports.register_labels
+        registry.figures.append(reports.figures)
+        registry.charts.append(reports.contribution_chart)
+        registry.ledger_checks += queries.CHECKS
+        registry.panels.setdefault("parties.member", []).append(reports.member_panel)
+        registry.panels.setdefault("parties.employer", []).append(reports.employer_panel)
+        registry.menu.append(
+            MenuEntry("归集", "汇缴批次", "admin:contributions_batch_changelist", 10, "contributions", BUSINESS)
+        )

@@ -1,0 +1,129 @@
+"""Contributions: an uploaded file (汇缴批次), the registers in it (汇缴清册, one an employer and month) and their rows."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accounts.contributions.states import BATCH, LIVING
+from accounts.ledger.models import Voucher, money
+from accounts.parties.models import Employer, Member
+from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, Document, StoredFile
+
+
+class ContributionRule(DatedRule):
+    """缴存规定: how a monthly contribution is computed, from a day on. 建金〔2018〕45号; rounding is the centre's."""
+
+    class Rounding(models.TextChoices):
+        YUAN = "yuan", "四舍五入到元"
+        FEN = "fen", "四舍五入到分"
+
+    amount_rounding = models.CharField("月缴存额取整", max_length=4, choices=Rounding)
+
+    class Meta(DatedRule.Meta):
+        verbose_name = verbose_name_plural = "缴存规定"
+
+
+class Batch(Document):
+    """汇缴批次: one uploaded file, one decision. Checked as a whole, posted as a whole or not at all."""
+
+    machine = BATCH
+    prefix: ClassVar[str] = "HJ"
+
+    file = models.ForeignKey(StoredFile, models.PROTECT, verbose_name="原表", related_name="+")
+    sha256 = models.CharField("文件指纹", max_length=64)
+    confirmed = ArrayField(models.CharField(max_length=40), verbose_name="已确认的提示", default=list)
+    row_count = models.PositiveIntegerField("行数", default=0)
+    total = money("合计金额")
+    error_count = models.PositiveIntegerField("问题数", default=0)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta(Document.Meta):
+        verbose_name = verbose_name_plural = "汇缴批次"
+        constraints = [
+            *Document.Meta.constraints,
+            # The same file from two browsers at once: one lives, the other is refused.
+            models.UniqueConstraint(
+                fields=["branch", "sha256"], condition=Q(state__in=LIVING), name="contributions_batch_file"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "-id"], name="contributions_batch_list"),
+            # What waits: the work queue and the count beside the menu.
+            models.Index(fields=["branch", "id"], condition=Q(state="submitted"), name="contributions_batch_waiting"),
+        ]
+
+
+class Register(models.Model):
+    """汇缴清册: one employer's month inside a batch; it becomes one voucher."""
+
+    batch = models.ForeignKey(Batch, models.PROTECT, related_name="registers", verbose_name="批次")
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
+    employer = models.ForeignKey(Employer, models.PROTECT, db_index=False, verbose_name="单位")
+    month = models.DateField("缴存月份")
+    member_count = models.PositiveIntegerField("人数")
+    total = money("合计")
+    voucher = models.OneToOneField(Voucher, models.PROTECT, null=True, verbose_name="凭证", related_name="+")
+    is_posted = models.BooleanField("已入账", default=False)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "汇缴清册"
+        ordering = ["id"]
+        constraints = [
+            # An employer's month is paid once; a reversed register no longer counts.
+            models.UniqueConstraint(
+                fields=["employer", "month"], condition=Q(is_posted=True), name="contributions_register_month"
+            ),
+        ]
+
+
+class RegisterRow(models.Model):
+    """清册行: one member's line as the file has it, with what was recognised. Holds no ID number, only index and mask."""
+
+    id = models.BigAutoField(primary_key=True)
+    batch = models.ForeignKey(Batch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="批次")
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
+    row = models.PositiveIntegerField("行号")
+    employer_number = models.CharField("单位账号", max_length=40, null=True)
+    month = models.DateField("缴存月份", null=True)
+    member_number = models.CharField("个人账号", max_length=40, null=True)
+    name = models.CharField("姓名", max_length=100, null=True)
+    base = models.DecimalField("缴存基数", max_digits=24, decimal_places=6, null=True)
+    amount_employer = models.DecimalField("单位月缴存额", max_digits=24, decimal_places=6, null=True)
+    amount_member = models.DecimalField("个人月缴存额", max_digits=24, decimal_places=6, null=True)
+    register = models.ForeignKey(
+        Register, models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="rows"
+    )
+    employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, db_index=False, db_constraint=False)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "清册行"
+        indexes = [
+            # Every check and the rows of one register's page.
+            models.Index(fields=["batch", "register", "row"], name="contributions_row_batch"),
+        ]
+
+
+class RowProblem(models.Model):
+    """清册问题: one place where a refusal applies. The sentence is made from the refusal and ``args`` when it is read."""
+
+    batch = models.ForeignKey(Batch, models.PROTECT, db_index=False, related_name="problems", verbose_name="批次")
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
+    row = models.PositiveIntegerField("行号", null=True)
+    column = models.CharField("列", max_length=40, blank=True)
+    code = models.CharField("代码", max_length=40)
+    found = models.CharField("填写", max_length=80, blank=True)
+    args = models.JSONField("参数", default=dict)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "清册问题"
+        indexes = [models.Index(fields=["batch", "row", "id"], name="contributions_problem_batch")]

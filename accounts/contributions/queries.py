@@ -1,0 +1,114 @@
+"""Set-based SQL of contributions."""
+
+# COPY does not go into tables under row security, so rows come in through a table of the session's own.
+STAGE = """
+create temp table staged_row (
+  row int, employer_number text, month date, member_number text, name text, base numeric, amount_employer numeric,
+  amount_member numeric) on commit drop
+"""
+COPY_STAGED = """
+copy staged_row (row, employer_number, month, member_number, name, base, amount_employer, amount_member) from stdin
+"""
+# Names and numbers become holders here; row security finds only those of the clerk's branch.
+RECOGNISE = """
+insert into contributions_registerrow (batch_id, branch_id, row, employer_number, month, member_number, name, base,
+  amount_employer, amount_member, employer_id, member_id)
+select %(batch)s, %(branch)s, s.row, left(s.employer_number, 40), s.month, left(s.member_number, 40), left(s.name, 100),
+       s.base, s.amount_employer, s.amount_member, e.holder_id, m.holder_id
+  from staged_row s
+  left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
+  left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
+ order by s.row
+"""
+# Account numbers that the branch does not know but another does.
+STRANGERS = """
+create temp table stranger on commit drop as
+select 'employer' as kind, number from parties_branch_of('employer', array(
+  select distinct employer_number from contributions_registerrow
+   where batch_id = %(batch)s and employer_id is null and employer_number is not null))
+union all
+select 'member', number from parties_branch_of('member', array(
+  select distinct member_number from contributions_registerrow
+   where batch_id = %(batch)s and member_id is null and member_number is not null))
+"""
+KEEP_PROBLEMS = """
+insert into contributions_rowproblem (batch_id, branch_id, row, "column", code, found, args)
+select %(batch)s, %(branch)s, p.row, p.col, %(code)s, coalesce(left(p.found, 80), ''), p.args
+  from ({find}) p(row, col, found, args) order by p.row
+"""
+MAKE_REGISTERS = """
+insert into contributions_register (batch_id, branch_id, employer_id, month, member_count, total, is_posted)
+select %(batch)s, %(branch)s, employer_id, month, count(*),
+       coalesce(round(sum(amount_employer + amount_member), 2), 0), false
+  from contributions_registerrow
+ where batch_id = %(batch)s and employer_id is not null and month is not null group by employer_id, month order by min(row)
+"""
+FILE_ROWS = """
+update contributions_registerrow r set register_id = g.id
+  from contributions_register g
+ where r.batch_id = %(batch)s and g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month
+"""
+REMITTANCE_SLIPS = """
+select g.id as key, g.branch_id as branch, '汇缴 ' || to_char(g.month, 'YYYY-MM') || ' ' || e.name as summary,
+       1 as attachments, g.employer_id as employer, g.total as total
+  from contributions_register g join parties_employer e on e.holder_id = g.employer_id
+ where g.batch_id = %(batch)s
+"""
+REMITTANCE_DETAILS = """
+select r.register_id as key, r.member_id as member, r.employer_id as employer, r.amount_employer + r.amount_member as amount
+  from contributions_registerrow r where r.batch_id = %(batch)s
+ order by r.register_id, r.row
+"""
+REGISTERS_POSTED = """
+update contributions_register g set is_posted = true, voucher_id = v.id
+  from ledger_voucher v where g.batch_id = %(batch)s and v.kind_id = 'remittance' and v.source = g.id::text
+"""
+REGISTER_DUE = """
+select e.number, m.number, m.name, m.base,
+       round(round(m.base * e.ratio_employer, %(digits)s), 2), round(round(m.base * e.ratio_member, %(digits)s), 2)
+  from parties_member m join parties_employer e on e.holder_id = m.employer_id
+ where m.branch_id = %(branch)s and (%(employer)s::bigint is null or m.employer_id = %(employer)s)
+   and m.state = 'normal' and m.first_month <= %(month)s
+ order by e.number, m.number
+"""
+REGISTERS_SHOWN = """
+select g.id, g.employer_id, e.name as employer, e.number as employer_number, g.month, g.member_count as members, g.total,
+       g.voucher_id, v.word || '-' || lpad(v.number::text, 6, '0') as voucher,
+       coalesce(b.amount, 0) as suspense, greatest(g.total - coalesce(b.amount, 0), 0) as short,
+       p.member_count as last_members, p.total as last_total,
+       g.member_count - p.member_count as members_change, g.total - p.total as total_change
+  from contributions_register g
+  join parties_employer e on e.holder_id = g.employer_id
+  left join ledger_voucher v on v.id = g.voucher_id
+  left join ledger_balance b on b.holder_id = g.employer_id and b.account_id = '21901'
+  left join contributions_register p
+    on p.employer_id = g.employer_id and p.month = (g.month - interval '1 month')::date and p.is_posted
+ where g.batch_id = %(batch)s order by g.id
+"""
+REGISTER_ROWS = """
+select r.row, r.member_number, coalesce(m.name, r.name) as name, r.member_id, r.base, r.amount_employer, r.amount_member,
+       r.amount_employer + r.amount_member as total, p.amount_employer + p.amount_member as last_total
+  from contributions_registerrow r
+  left join parties_member m on m.holder_id = r.member_id
+  left join contributions_register g on g.id = r.register_id
+  left join contributions_register pg
+    on pg.employer_id = g.employer_id and pg.month = (g.month - interval '1 month')::date and pg.is_posted
+  left join contributions_registerrow p on p.batch_id = pg.batch_id and p.register_id = pg.id and p.member_id = r.member_id
+ where r.batch_id = %(batch)s and r.register_id = %(register)s and r.row > %(after)s order by r.row limit %(most)s
+"""
+CHECKS = (
+    """
+    select format('清册 %s 已入账而无凭证', g.id) from contributions_register g
+      left join ledger_voucher v on v.id = g.voucher_id and v.kind_id = 'remittance' and v.source = g.id::text
+     where g.is_posted and (v.id is null or v.amount <> g.total)
+    """,
+    """
+    select format('凭证 %s 的清册 %s 不存在或未入账', v.id, v.source) from ledger_voucher v
+      left join contributions_register g on g.id::text = v.source and g.voucher_id = v.id and g.is_posted
+     where v.kind_id = 'remittance' and g.id is null
+    """,
+    """
+    select format('批次 %s 已入账而清册未入账', b.id) from contributions_batch b
+      join contributions_register g on g.batch_id = b.id where (b.state = 'posted') <> g.is_posted
+    """,
+)

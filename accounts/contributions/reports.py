@@ -1,0 +1,189 @@
+"""What the pages, papers and queues of this room show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Sum
+from django.urls import reverse
+
+from accounts.contributions import queries
+from accounts.contributions.calc import monthly_amount
+from accounts.contributions.models import Batch, Register, RegisterRow
+from accounts.contributions.terms import contribution_terms
+from accounts.contributions.vouchers import REMITTANCE
+from accounts.ledger.models import Account
+from accounts.ledger.reports import month_totals
+from accounts.parties.models import Employer, Member
+from fundcenter import charts, clock, money, months
+from fundcenter.office.models import Role, User
+from fundcenter.office.registry import Chart, Figure, Label, Work, WorkQueue
+
+MONTHS_LOOKED_BACK = 240
+MONTHS_SHOWN = 24
+
+
+def url_of(batch: Batch) -> str:
+    return reverse("admin:contributions_batch_change", args=[batch.pk])
+
+
+def register_labels(ids: Iterable[int]) -> Mapping[int, Label]:
+    """Where a remittance's voucher comes from: the batch of its register."""
+    found = Register.objects.filter(pk__in=list(ids)).select_related("batch")
+    return {register.pk: Label(register.batch.number, "汇缴批次", url_of(register.batch)) for register in found}
+
+
+def registers_of(batch: Batch) -> list[dict[str, Any]]:
+    """One line an employer and month: heads, sum, suspense, and what changed against the month before."""
+    with connection.cursor() as cursor:
+        cursor.execute(queries.REGISTERS_SHOWN, {"batch": batch.pk})
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        row["employer_url"] = reverse("admin:parties_employer_change", args=[row["employer_id"]])
+        row["rows_url"] = reverse("admin:contributions_batch_register", args=[batch.pk, row["id"]])
+        row["voucher_url"] = (
+            reverse("admin:ledger_voucher_change", args=[row["voucher_id"]]) if row["voucher_id"] else ""
+        )
+    return rows
+
+
+def sums_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    columns = ("members", "total", "suspense", "short", "members_change", "total_change")
+    return {column: sum((row[column] or 0 for row in rows), Decimal(0)) for column in columns}
+
+
+def vouchers_preview(rows: list[dict[str, Any]], most: int = 3) -> list[dict[str, Any]]:
+    """The vouchers that approval will make, in the words of the template, a line a side."""
+    names = dict(
+        Account.objects.filter(code__in=[line.account for line in REMITTANCE.lines]).values_list("code", "name")
+    )
+    return [
+        {
+            "summary": f"汇缴 {months.text(row['month'])} {row['employer']}",
+            "lines": [
+                {
+                    "account": f"{line.account} {names[line.account]}",
+                    "holder": row["employer"] if line.each == "slip" else f"{row['members']} 人",
+                    "debit": row["total"] if line.side == "借" else None,
+                    "credit": row["total"] if line.side == "贷" else None,
+                }
+                for line in REMITTANCE.lines
+            ],
+        }
+        for row in rows[:most]
+    ]
+
+
+def _work(batch: Batch) -> Work:
+    employers = list(batch.registers.select_related("employer").order_by("id")[:2])
+    subject = employers[0].employer.name if employers else batch.file.name
+    if len(employers) > 1:
+        subject += " 等"
+    return Work(
+        title=f"汇缴批次 {batch.number}", subject=subject, url=url_of(batch), amount=batch.total, by=batch.maker.name,
+        since=batch.made_at, due=batch.due_at, state=batch.state_label,
+    )  # fmt: skip
+
+
+def _submitted(user: User) -> Any:
+    if not user.holds(Role.REVIEWER):
+        return Batch.objects.none()
+    return Batch.objects.visible().filter(state="submitted").exclude(maker=user)
+
+
+QUEUE = WorkQueue(
+    waiting=lambda user, most: [
+        _work(batch) for batch in _submitted(user).select_related("maker", "file").order_by("id")[:most]
+    ],
+    count=lambda user: _submitted(user).count(),
+    mine=lambda user, most: [
+        _work(batch)
+        for batch in Batch.objects.visible().filter(maker=user).select_related("maker", "file").order_by("-id")[:most]
+    ],
+)
+
+
+def figures(user: User) -> Iterable[Figure]:
+    """今日汇缴: what the branch has posted today."""
+    today = clock.today()
+    posted = Batch.objects.visible().filter(state="posted", checked_at__date=today).aggregate(total=Sum("total"))
+    waiting = Batch.objects.visible().filter(state="submitted").aggregate(total=Sum("total"))
+    yield Figure(
+        "今日汇缴入账", posted["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
+    )
+    yield Figure(
+        "待复核汇缴", waiting["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
+    )
+
+
+def contribution_chart(user: User) -> Iterable[Chart]:
+    """近 12 个月汇缴额, in 万元, with its figures as a table."""
+    this_month = months.first(clock.today())
+    span = [months.shift(this_month, back) for back in range(-11, 1)]
+    sums = month_totals("remittance", span[0])
+    points = [(f"{month.month}月", (sums.get(month, Decimal(0)) / 10000).quantize(Decimal("0.01"))) for month in span]
+    yield Chart(
+        "近 12 个月汇缴额", "万元", charts.bars(points, width=480, height=150, unit="万元"),
+        [(months.text(month), money.grouped(sums.get(month, Decimal(0)))) for month in span],
+    )  # fmt: skip
+
+
+def register_rows(register: Register, *, after: int, most: int) -> list[dict[str, Any]]:
+    """Rows of a register after a row number, each beside the same member's last month."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            queries.REGISTER_ROWS,
+            {"batch": register.batch_id, "register": register.pk, "after": after, "most": most},
+        )
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        row["member_url"] = reverse("admin:parties_member_change", args=[row["member_id"]]) if row["member_id"] else ""
+        row["change"] = row["total"] - row["last_total"] if row["last_total"] is not None else None
+    return rows
+
+
+def member_panel(member: Member) -> dict[str, Any]:
+    """缴至年月, months in a row, and the monthly contribution by the rule in force."""
+    paid = list(
+        RegisterRow.objects.filter(member=member, register__is_posted=True)
+        .order_by("-month").values_list("month", flat=True)[:MONTHS_LOOKED_BACK]
+    )  # fmt: skip
+    terms = contribution_terms(clock.today())
+    sides = [
+        monthly_amount(base=member.base, ratio=ratio, rounding=terms.amount_rounding)
+        for ratio in (member.employer.ratio_employer, member.employer.ratio_member)
+    ]
+    in_a_row = 0
+    while in_a_row < len(paid) and paid[in_a_row] == months.shift(paid[0], -in_a_row):
+        in_a_row += 1
+    return {"paid_up_to": paid[0] if paid else None, "months_in_a_row": in_a_row, "monthly_amount": sum(sides)}
+
+
+def employer_panel(employer: Employer) -> dict[str, Any]:
+    """The last months that the employer paid, each with its batch and voucher."""
+    posted = (
+        Register.objects.filter(employer=employer, is_posted=True).select_related("batch", "voucher").order_by("-month")
+    )
+    return {
+        "months": [
+            {
+                "month": register.month, "members": register.member_count, "total": register.total,
+                "voucher": str(register.voucher), "batch": register.batch.number, "batch_url": url_of(register.batch),
+                "voucher_url": reverse("admin:ledger_voucher_change", args=[register.voucher_id]),
+            }
+            for register in posted[:MONTHS_SHOWN]
+        ],
+        "template_url": f"{reverse('admin:contributions_batch_template')}?employer={employer.number}"
+        f"&month={months.text(_next_month(employer))}",
+    }  # fmt: skip
+
+
+def _next_month(employer: Employer) -> date:
+    last = Register.objects.filter(employer=employer, is_posted=True).aggregate(last=Max("month"))["last"]
+    return months.shift(last, 1) if last else employer.first_month

@@ -1,0 +1,73 @@
+"""Workbooks that go out: the pre-filled register, which comes back unchanged and goes through, and the annotated one."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from django.db import connection
+
+from accounts.contributions import queries, sheets
+from accounts.contributions.calc import ROUNDING_UNITS
+from accounts.contributions.models import Batch
+from accounts.contributions.services.reading import read_register
+from accounts.contributions.services.remittance import problems_of
+from accounts.contributions.terms import contribution_terms
+from accounts.parties.models import Employer
+from fundcenter import months, spreadsheets
+from fundcenter.office.models import Branch
+from fundcenter.office.services import files
+
+Due = tuple[str, str, str, Decimal, Decimal, Decimal]
+TOTAL = spreadsheets.Column("total", "合计", kind="money")
+
+
+def register_rows_of(branch: Branch, month: date, *, on: date, employer: Employer | None = None) -> list[Due]:
+    """What is due for a month: employer, member, name, base and both sides, of one employer or of the whole branch."""
+    rounding = ROUNDING_UNITS[contribution_terms(on).amount_rounding]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            queries.REGISTER_DUE,
+            {"employer": employer.pk if employer else None, "branch": branch.pk, "month": month,
+             "digits": -int(rounding.as_tuple().exponent)},
+        )  # fmt: skip
+        return cursor.fetchall()
+
+
+def register_template(employer: Employer, month: date, *, on: date) -> bytes:
+    """The register of this employer's active members for a month, as .xlsx; amounts by the rule in force ``on``."""
+    return write_register(employer, month, register_rows_of(employer.branch, month, on=on, employer=employer))
+
+
+def write_register(employer: Employer, month: date, rows: Iterable[Due]) -> bytes:
+    """A register as the centre hands it out: employer and month above the header, account numbers as text, a control row."""
+    lines = [(number, name, base, own, theirs, own + theirs) for _, number, name, base, own, theirs in rows]
+    sums = [sum((line[place] for line in lines), Decimal(0)) for place in (3, 4, 5)]
+    workbook = io.BytesIO()
+    spreadsheets.write_table(
+        workbook,
+        title=f"住房公积金汇缴清册（{months.chinese(month)}）",
+        head=[
+            (sheets.EMPLOYER.title, employer.number),
+            ("单位名称", employer.name),
+            (sheets.MONTH.title, months.text(month)),
+        ],
+        columns=(*sheets.REGISTER[2:], TOTAL),
+        rows=lines,
+        total=("合计", None, None, *sums),
+    )
+    return workbook.getvalue()
+
+
+def annotated(batch: Batch) -> bytes:
+    """The uploaded workbook again, as .xlsx, with a column that says what is wrong in each row."""
+    content = files.load(batch.file)
+    reading = read_register(content, batch.file.name)
+    titles = reading.titles()
+    by_row: dict[int | None, list[tuple[str | None, str]]] = defaultdict(list)
+    for problem in problems_of(batch):
+        by_row[problem.row].append((titles.get(problem.column), problem.message))
+    return spreadsheets.annotate(content, batch.file.name, by_row, header_row=reading.table.header_row)

@@ -1,0 +1,16 @@
+"""Columns of the spreadsheets of this room. collection.md A5 calls the register 汇缴清册."""
+
+from fundcenter.spreadsheets import Column
+
+# These two may stand above the header instead of in columns, once for the whole sheet.
+EMPLOYER = Column("employer_number", "单位账号", ("单位公积金账号", "单位编号"), kind="account")
+MONTH = Column("month", "缴存月份", ("汇缴年月", "年月", "所属年月", "清册年月"), kind="month")
+
+MEMBER = Column("member_number", "个人账号", ("职工账号", "公积金账号"), kind="account")
+NAME = Column("name", "姓名", ("职工姓名",), kind="text")
+BASE = Column("base", "缴存基数", ("月缴存基数", "工资基数", "个人缴存基数"), kind="money")
+AMOUNT_EMPLOYER = Column("amount_employer", "单位月缴存额", ("单位缴存额",), kind="money")
+AMOUNT_MEMBER = Column("amount_member", "个人月缴存额", ("个人缴存额",), kind="money")
+
+REGISTER = (EMPLOYER, MONTH, MEMBER, NAME, BASE, AMOUNT_EMPLOYER, AMOUNT_MEMBER)
+ACCOUNT_DIGITS = 12

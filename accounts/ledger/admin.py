@@ -1,0 +1,65 @@
+"""Vouchers on screen and on paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+
+from accounts.ledger.models import Voucher
+from accounts.ledger.reports import source_of, voucher_lines, voucher_pdf
+from fundcenter import money
+from fundcenter.office.admin.records import RecordAdmin, pdf_response
+from fundcenter.office.admin.site import site
+from fundcenter.office.services import audit
+
+LINES_A_PAGE = 100
+
+
+@admin.register(Voucher, site=site)
+class VoucherAdmin(RecordAdmin):
+    page_template = "ledger/voucher.html"
+    list_display = ("date", "shown_number", "summary", "kind", "shown_amount", "prepared_by", "reviewed_by")
+    list_display_links = ("shown_number",)
+    list_filter = ("date", "kind")
+    list_select_related = ("kind", "prepared_by", "reviewed_by")
+    search_fields = ("source",)
+    ordering = ("-date", "-id")
+    total_columns = (("金额", "amount"),)
+    empty_list = "没有符合条件的凭证。凭证由业务单据复核入账时生成。"
+
+    @admin.display(description="凭证号")
+    def shown_number(self, voucher: Voucher) -> str:
+        return str(voucher)
+
+    @admin.display(description="金额", ordering="amount")
+    def shown_amount(self, voucher: Voucher) -> str:
+        return money.grouped(voucher.amount)
+
+    def get_urls(self) -> list[URLPattern]:
+        pdf = self.admin_site.admin_view(self.pdf)
+        return [path("<int:object_id>/pdf/", pdf, name="ledger_voucher_pdf"), *super().get_urls()]
+
+    def page_context(self, request: HttpRequest, found: Voucher) -> dict[str, Any]:
+        after = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
+        lines = voucher_lines(found, after=after, most=LINES_A_PAGE + 1)
+        more = len(lines) > LINES_A_PAGE
+        own = reverse("admin:ledger_voucher_change", args=[found.pk])
+        return {
+            "title": f"记账凭证 {found}",
+            "lines": lines[:LINES_A_PAGE],
+            "pager": {
+                "next_url": f"{own}?after={lines[LINES_A_PAGE - 1]['id']}" if more else "",
+                "previous_url": own if after else "",
+            },
+            "source": source_of(found),
+            "reversed_by": Voucher.objects.filter(reverses=found).first(),
+            "pdf_url": reverse("admin:ledger_voucher_pdf", args=[found.pk]),
+        }
+
+    def pdf(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        voucher = self.find(request, str(object_id))
+        audit.record("print_voucher", voucher)
+        return pdf_response(voucher_pdf(voucher), f"凭证 {voucher} {voucher.date}.pdf")

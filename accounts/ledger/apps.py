@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class LedgerConfig(AppConfig):
+    name = "accounts.ledger"
+    verbose_name = "资金核算"
+
+    def ready(self) -> None:
+        from fundcenter.office.registry import MenuEntry, registry
+
+        registry.menu.append(MenuEntry("资金核算", "记账凭证", "admin:ledger_voucher_changelist", 10))

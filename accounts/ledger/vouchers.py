@@ -1,0 +1,28 @@
+"""What a voucher template is. Each room's own ``vouchers.py`` is written in these words: the accountant's page.
+
+A template names, for each line, side, account, and which columns of the document hold the holder and the amount.
+The document's rows are given at posting, as two sets: ``slip`` (one row a voucher) and ``detail`` (rows of a voucher).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: columns named here are columns of the set ``each``; amounts in yuan, negative in a red letter."""
+
+    side: Literal["借", "贷"]
+    account: str
+    amount: str
+    holder: str | None = None
+    employer: str | None = None
+    each: Literal["slip", "detail"] = "slip"
+
+
+@dataclass(frozen=True)
+class Template:
+    """分录模板 of one kind of voucher (ledger_kind), with the source of its rule."""
+
+    kind: str
+    lines: tuple[Line, ...]

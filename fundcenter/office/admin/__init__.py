@@ -1,0 +1,1 @@
+from fundcenter.office.admin import people as people

@@ -1,0 +1,122 @@
+"""How rows are shown: lists that never count or skip through a big table, and pages that only read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.http import content_disposition_header
+
+from fundcenter.office.models import BUSINESS, Role, User
+
+COUNT_LIMIT = 10_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def actor(request: HttpRequest) -> User:
+    """Who signed in; the site lets nobody else come this far."""
+    return cast(User, request.user)
+
+
+class CappedPaginator(Paginator):
+    """Counts to 10,000 and no further: past that a list asks for a narrower question instead of deep pages."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast("models.QuerySet[Any]", self.object_list)
+        return min(rows[: COUNT_LIMIT + 1].count(), COUNT_LIMIT)
+
+
+class RecordAdmin(admin.ModelAdmin):
+    """A list and a page of rows that only services change: no adding, no editing, no deleting here.
+
+    ``viewers``: the roles that may look. ``page_template`` and ``page_context`` make the page.
+    """
+
+    viewers: ClassVar[tuple[Role, ...]] = BUSINESS
+    page_template: ClassVar[str]
+    actions = None
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    change_list_template = "office/list.html"
+    empty_list: ClassVar[str] = "没有符合条件的记录。"
+    total_columns: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """(column of the list, field): the money columns whose page total stands under the list."""
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        queryset: Any = super().get_queryset(request)
+        return queryset.visible()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        user = actor(request)
+        return user.is_authenticated and user.holds(*self.viewers)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"count_limit": COUNT_LIMIT, "empty_list": self.empty_list, **(extra_context or {})}
+        response = super().changelist_view(request, context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            shown = list(response.context_data["cl"].result_list)
+            response.context_data["totals"] = [
+                (column, sum(getattr(row, field) for row in shown)) for column, field in self.total_columns
+            ]
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        found = self.find(request, object_id)
+        return self.render(
+            request, self.page_template, title=str(found), object=found, **self.page_context(request, found)
+        )
+
+    def find(self, request: HttpRequest, object_id: str) -> Any:
+        """The row, if it is there, in scope, and this person may look. Otherwise 404: not even that it exists."""
+        found = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if found is None:
+            raise Http404(f"没有找到{self.opts.verbose_name} {object_id}，或它不属于您的机构。")
+        return found
+
+    def render(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        return TemplateResponse(
+            request,
+            template,
+            {**self.admin_site.each_context(request), "opts": self.opts, "model_admin": self, **context},
+        )
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        return {}
+
+
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """A paper, shown in the browser under this name."""
+    return _file_response(content, name, "application/pdf", "inline")
+
+
+def download(content: bytes, name: str, content_type: str = XLSX) -> HttpResponse:
+    """A file to keep."""
+    return _file_response(content, name, content_type, "attachment")
+
+
+def _file_response(content: bytes, name: str, content_type: str, disposition: str) -> HttpResponse:
+    header = content_disposition_header(disposition == "attachment", name) or disposition
+    return HttpResponse(content, content_type=content_type, headers={"Content-Disposition": header})

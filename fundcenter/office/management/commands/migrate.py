@@ -1,0 +1,56 @@
+"""Django's migrate, as the owner, and afterwards the walls: every room's ``sql/`` in the order of its file names."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management.commands import migrate
+from django.db import connection, transaction
+
+from fundcenter import clock
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        with as_owner():
+            super().handle(*args, **options)
+            if not options["plan"] and not options["check_unapplied"]:
+                raise_walls()
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """The default connection signs in as the owner; the program's own credential may not change a table."""
+    server, before = settings.SERVER, connection.settings_dict
+    connection.close()
+    connection.settings_dict = {**before, "USER": server.owner_user, "PASSWORD": server.owner_password}
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = before
+
+
+@transaction.atomic
+def raise_walls() -> None:
+    """Functions, guards, policies and rights stand in ``sql/`` as they are now, and are put up anew each time."""
+    with connection.cursor() as cursor:
+        # The door's functions are the door's: only in its role can they make way for new ones.
+        cursor.execute("""
+            do $$ declare f regprocedure; begin
+              for f in select oid from pg_proc where proowner = 'fc_door'::regrole loop
+                set local role fc_door;
+                execute format('drop function %s', f);
+                reset role;
+              end loop;
+            end $$""")
+        for room in apps.get_app_configs():
+            for file in sorted(Path(room.path, "sql").glob("*.sql")):
+                if Path(room.path).is_relative_to(settings.BASE_DIR):
+                    cursor.execute(file.read_text())
+        cursor.execute("delete from office_clock")
+        if clock.moved():
+            cursor.execute("insert into office_clock (day) values (%s)", [clock.today()])

@@ -1,0 +1,268 @@
+"""The office: branches, the people who work there, and what every business document has in common."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from fundcenter import clock, scope
+from fundcenter.states import Machine
+
+
+@models.CharField.register_lookup
+class StartsWith(models.Lookup):
+    """Prefix search by ``^@``: under row security LIKE finds no index, because it could leak what it compares."""
+
+    lookup_name = "startswith"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} ^@ {right}", (*left_params, *right_params)
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class BranchQuerySet(models.QuerySet[M]):
+    """The first wall: what the person acting may see. Row security stands behind it for whoever forgets."""
+
+    def visible(self) -> Self:
+        branches = scope.visible_branches()
+        # One equality lets PostgreSQL walk (branch, …) indexes in order; row security alone does not.
+        return self.filter(branch_id=branches[0]) if len(branches) == 1 else self.filter(branch_id__in=branches)
+
+
+class Branch(models.Model):
+    """分支机构: keeps its own members and employers; the books are the city's."""
+
+    code = models.CharField("机构代码", max_length=2, unique=True)
+    name = models.CharField("机构名称", max_length=30, unique=True)
+    division_code = models.CharField("行政区划代码", max_length=6)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "分支机构"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """岗位. What each one may do: docs/roles.md; source: GB/T 51271, 会计法 第三十五条."""
+
+    CLERK = "clerk", "经办"
+    REVIEWER = "reviewer", "复核"
+    APPROVER = "approver", "审批"
+    ACCOUNTANT = "accountant", "会计"
+    CASHIER = "cashier", "出纳"
+    AUDITOR = "auditor", "稽核"
+    MANAGER = "manager", "主任"
+    ADMIN = "admin", "系统管理"
+
+
+# Whoever does the centre's business; the system's administrators set up people and parameters and see none of it.
+BUSINESS = tuple(role for role in Role if role is not Role.ADMIN)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def system(self) -> User:
+        """The preparer of what the machine makes by itself; nobody can sign in as it."""
+        return self.get(username="system")
+
+
+class User(AbstractBaseUser):
+    """人员: a person of the centre. Without a branch: the centre itself, which sees every branch."""
+
+    username = models.CharField("登录名", max_length=40, unique=True)
+    name = models.CharField("姓名", max_length=50)
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name="所属机构")
+    roles = ArrayField(models.CharField(max_length=12, choices=Role), verbose_name="岗位", default=list)
+    is_active = models.BooleanField("在岗", default=True)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "人员"
+        ordering = ["username"]
+        constraints = [
+            # 会计法 第三十五条: whoever keeps the cash neither keeps the accounts nor audits them.
+            models.CheckConstraint(
+                name="office_user_cashier_alone",
+                condition=~(
+                    Q(roles__contains=[Role.CASHIER])
+                    & (Q(roles__contains=[Role.ACCOUNTANT]) | Q(roles__contains=[Role.AUDITOR]))
+                ),
+                violation_error_message="出纳不得兼任会计或稽核（会计法第三十五条）",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and bool(self.roles)
+
+    def holds(self, *roles: str) -> bool:
+        """Whether the person holds one of these roles."""
+        return self.is_active and not set(roles).isdisjoint(self.roles)
+
+    def role_labels(self) -> str:
+        return "、".join(Role(role).label for role in self.roles)
+
+    def branch_ids(self) -> tuple[int, ...]:
+        if self.branch_id:
+            return (self.branch_id,)
+        return tuple(Branch.objects.order_by("id").values_list("id", flat=True))
+
+    # Rights are roles, and each admin page and verb names the roles it is for; Django's permission tables stay empty.
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+
+class StoredFile(models.Model):
+    """文件: an uploaded file. Its content lies encrypted on disk under its hash; its name is never trusted."""
+
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构")
+    sha256 = models.CharField("文件指纹", max_length=64)
+    name = models.CharField("文件名", max_length=200)
+    size = models.PositiveIntegerField("字节数")
+    uploaded_by = models.ForeignKey(User, models.PROTECT, verbose_name="上传人", related_name="+")
+    uploaded_at = models.DateTimeField("上传时间", default=clock.now)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "文件"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Document(models.Model):
+    """业务单据: what every business document has. Its moves are the table ``machine``; see services/moves.py."""
+
+    machine: ClassVar[Machine]
+    prefix: ClassVar[str]
+
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构")
+    state = models.CharField("状态", max_length=12)
+    made_on = models.DateField("业务日期", default=clock.today)
+    made_at = models.DateTimeField("受理时间", default=clock.now)
+    due_at = models.DateTimeField("承诺时限", null=True, blank=True)
+    maker = models.ForeignKey(User, models.PROTECT, verbose_name="经办", related_name="+")
+    checker = models.ForeignKey(User, models.PROTECT, verbose_name="复核", related_name="+", null=True, blank=True)
+    checked_at = models.DateTimeField("复核时间", null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(name="%(app_label)s_%(class)s_two_people", condition=~Q(maker=F("checker"))),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """Printed number: letters of the kind, month, serial. Derived, so that it can neither double nor drift."""
+        return f"{self.prefix}{self.made_on:%Y%m}-{self.pk:06d}"
+
+    @classmethod
+    def key_in(cls, number: str) -> int | None:
+        """The primary key that a printed number names, or None when it names no document of this kind."""
+        head, dash, serial = number.strip().upper().partition("-")
+        good = dash and head.startswith(cls.prefix) and serial.isascii() and serial.isdigit()
+        return int(serial) if good else None
+
+    @property
+    def label(self) -> str:
+        return document_label(self)
+
+    @property
+    def state_label(self) -> str:
+        return self.machine.labels[self.state]
+
+
+def document_label(document: models.Model) -> str:
+    """How trails name a document: model and key, such as ``contributions.batch:12``."""
+    return f"{document._meta.label_lower}:{document.pk}"
+
+
+class Opinion(models.Model):
+    """意见: the business signature of one move of a document."""
+
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构")
+    document = models.CharField("单据", max_length=60)
+    verb = models.CharField("动作", max_length=12)
+    verb_label = models.CharField("办理", max_length=12)
+    role = models.CharField("岗位", max_length=40)
+    by = models.ForeignKey(User, models.PROTECT, verbose_name="办理人", related_name="+")
+    at = models.DateTimeField("时间", default=clock.now)
+    text = models.CharField("意见", max_length=500, blank=True)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "意见"
+        ordering = ["id"]
+        # The timeline of a document's page.
+        indexes = [models.Index(fields=["document", "id"], name="office_opinion_document")]
+
+
+class AuditEvent(models.Model):
+    """审计事件: who did or looked at what, when and from where. Only ever added to."""
+
+    at = models.DateTimeField("时间", default=clock.now)
+    person = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="+", null=True)
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构", null=True)
+    verb = models.CharField("动作", max_length=40)
+    document = models.CharField("对象", max_length=60, blank=True)
+    address = models.CharField("来源地址", max_length=45, blank=True)
+    detail = models.JSONField("详情", default=dict)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计事件"
+        # The auditor reads newest first, by branch or over all.
+        indexes = [models.Index(fields=["branch", "-id"], name="office_auditevent_branch")]
+
+
+class DatedRule(models.Model):
+    """有时效的规定: a figure set by a resolution, in force from one day to another. Never a constant in code."""
+
+    valid_from = models.DateField("生效日")
+    valid_to = models.DateField("失效日（不含）", null=True, blank=True)
+    document_number = models.CharField("文号", max_length=60)
+    article = models.CharField("条款", max_length=60, blank=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["-valid_from"]
+
+    @classmethod
+    def in_force(cls, on: Any) -> Q:
+        return Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gt=on))

@@ -1,0 +1,41 @@
+-- The branches of the person acting, as fundcenter/scope.py put them into the session; none when nobody is.
+create or replace function office_scope() returns bigint[]
+language sql stable set search_path = public, pg_temp as $$
+  select coalesce(string_to_array(current_setting('app.branches', true), ',')::bigint[], '{}')
+$$;
+
+-- The business day at which the city stands. The clock is a row that only the owner writes (FUNDCENTER_TODAY), so that
+-- a demo city can be played day by day; without it, Beijing time.
+create table if not exists office_clock (day date not null, one boolean primary key default true check (one));
+create or replace function office_today() returns date
+language sql stable security definer set search_path = public, pg_temp as $$
+  select coalesce((select day from office_clock), (now() at time zone 'Asia/Shanghai')::date)
+$$;
+
+-- Row security of one table: the program sees and writes rows of the branches in scope, the door every row, because its
+-- functions check the scope themselves. The subselect makes PostgreSQL read the setting once per query, not per row.
+create or replace procedure office_wall(t regclass, everyone_sees_null boolean default false)
+language plpgsql set search_path = public, pg_temp as $$
+declare
+  mine constant text := 'branch_id = any((select string_to_array(current_setting(''app.branches'', true), '','')::bigint[])::bigint[])';
+begin
+  execute format('alter table %s enable row level security', t);
+  execute format('drop policy if exists branch on %s', t);
+  execute format('create policy branch on %s to fc_app using (%s%s) with check (%s%s)', t,
+                 mine, case when everyone_sees_null then ' or branch_id is null' else '' end,
+                 mine, case when everyone_sees_null then ' or branch_id is null' else '' end);
+  execute format('drop policy if exists door on %s', t);
+  execute format('create policy door on %s to fc_door using (true) with check (true)', t);
+end $$;
+
+-- Hands a function to the door: it runs with the door's rights, and only the program may call it.
+create or replace procedure office_door(signature text)
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format('revoke all on function %s from public', signature);
+  execute format('grant execute on function %s to fc_app', signature);
+  grant create on schema public to fc_door;  -- PostgreSQL asks for it at the moment of the change of owner
+  execute format('alter function %s owner to fc_door', signature);
+  revoke create on schema public from fc_door;
+end $$;
+revoke all on procedure office_wall(regclass, boolean), office_door(text) from public;

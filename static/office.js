@@ -1,0 +1,127 @@
+// What the keyboard and the second thought need. Every page also works without it.
+"use strict";
+
+const typing = (target) => target.closest("input, select, textarea, [contenteditable], dialog");
+
+// ---- Keys: "/" to the search, J and K through the rows, Escape and a click elsewhere close drop-downs.
+const rows = [...document.querySelectorAll("table.rows > tbody > tr")].filter((row) => row.querySelector("a[href]"));
+
+const step = (by) => {
+  const here = rows.indexOf(document.activeElement.closest("tr"));
+  const row = rows[Math.min(Math.max(here + by, 0), rows.length - 1)];
+  row?.querySelector("a[href]").focus();
+};
+
+const closeDrops = (except) =>
+  document.querySelectorAll("details.drop[open]").forEach((drop) => {
+    if (drop.contains(except)) return;
+    if (drop.contains(document.activeElement)) drop.querySelector("summary").focus();
+    drop.open = false;
+  });
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") closeDrops(null);
+  if (event.key === "Enter") enter(event);
+  if (typing(event.target)) return;
+  if (event.key === "/") {
+    const search = document.querySelector("input[type=search]");
+    if (!search) return;
+    event.preventDefault();
+    search.select();
+    search.focus();
+  }
+  if (event.key === "j") step(1);
+  if (event.key === "k") step(-1);
+});
+
+document.addEventListener("click", (event) => closeDrops(event.target));
+
+// ---- Enter goes to the next field; after the last one the form is sent, if it has but one button.
+const FIELDS = "input:not([type=hidden], [type=submit], [type=file]), select, textarea";
+
+function enter(event) {
+  const { target } = event;
+  const form = target.form;
+  if (form?.method !== "post" || !target.matches("input:not([type=submit], [type=file]), select")) return;
+  const fields = [...form.elements].filter((field) => field.matches(FIELDS) && !field.disabled && !field.readOnly);
+  const next = fields[fields.indexOf(target) + 1];
+  const buttons = [...form.elements].filter((field) => field.matches("button, [type=submit]"));
+  if (!next && buttons.length === 1) return;
+  event.preventDefault();
+  (next ?? buttons[0])?.focus();
+}
+
+// ---- A row opens what its first link opens.
+for (const row of rows) row.classList.add("opens");
+
+document.addEventListener("click", (event) => {
+  const row = event.target.closest("tr.opens");
+  if (!row || event.target.closest("a, button, input, label, summary") || String(getSelection())) return;
+  const link = row.querySelector("a[href]");
+  if (event.ctrlKey || event.metaKey) window.open(link.href);
+  else link.click();
+});
+
+// ---- Sending: a verb that needs a reason has one, a dangerous one is asked again, nothing is sent twice.
+let confirmed = null;
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[formaction]");
+  const opinion = button?.form.elements.namedItem("opinion");
+  if (opinion) opinion.required = "reason" in button.dataset;
+});
+
+function ask(dialog, form, button) {
+  dialog.returnValue = "";
+  dialog.addEventListener(
+    "close",
+    () => {
+      if (dialog.returnValue !== "yes") return button.focus();
+      confirmed = button;
+      form.requestSubmit(button);
+    },
+    { once: true },
+  );
+  dialog.showModal();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) return event.preventDefault();
+
+  const dialog = button?.dataset.confirm && document.getElementById(button.dataset.confirm);
+  if (dialog && confirmed !== button) {
+    event.preventDefault();
+    ask(dialog, form, button);
+    return;
+  }
+  form.dataset.sent = "yes";
+  button?.setAttribute("aria-busy", "true");
+  form.querySelector("progress")?.removeAttribute("hidden");
+});
+
+// Back from the browser's memory, a page may be sent again.
+window.addEventListener("pageshow", () => {
+  confirmed = null;
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  document.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy"));
+  document.querySelectorAll("form progress").forEach((progress) => (progress.hidden = true));
+});
+
+// ---- A file may be dropped on the whole area around its field.
+for (const area of document.querySelectorAll("[data-drop]")) {
+  const field = area.querySelector("input[type=file]");
+  const over = (event) => {
+    event.preventDefault();
+    area.classList.toggle("over", event.type === "dragover");
+  };
+  area.addEventListener("dragover", over);
+  area.addEventListener("dragleave", over);
+  area.addEventListener("drop", (event) => {
+    over(event);
+    if (event.dataTransfer.files.length === 1) field.files = event.dataTransfer.files;
+  });
+}

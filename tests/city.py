@@ -1,0 +1,134 @@
+"""A small city for tests, opened by the same services as everyone's: two branches, their people, an employer or two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from stdnum.cn import ric, uscc
+
+from accounts.banking.services.receipts import Arrival, open_bank_account, receive
+from accounts.ledger.models import Balance, Entry, Voucher
+from accounts.parties.models import Employer, Member
+from accounts.parties.services.opening import NewEmployer, NewMember, open_employers, open_members
+from fundcenter import clock, money
+from fundcenter.office.models import Branch, Role, User
+from fundcenter.scope import acting_as
+
+TWELVE = Decimal("0.12")
+
+
+def id_number(serial: int) -> str:
+    body = f"362330{1970 + serial % 30}0{1 + serial % 9}1{serial % 9}{serial % 1000:03d}"
+    return body + ric.calc_check_digit(body + "0")
+
+
+def credit_code(serial: int) -> str:
+    body = f"91361100MA{serial:07d}"
+    return body + uscc.calc_check_digit(body)
+
+
+@dataclass
+class City:
+    """`people[branch code][role]`; the centre's are under ``people[""]``."""
+
+    people: dict[str, dict[str, User]] = field(default_factory=dict)
+    branches: dict[str, Branch] = field(default_factory=dict)
+    serial: int = 0
+
+    @classmethod
+    def found(cls) -> City:
+        city = cls()
+        for code, name, division in (("01", "市直分中心", "361100"), ("10", "鄱阳分中心", "361128")):
+            city.branches[code] = Branch.objects.create(code=code, name=name, division_code=division)
+            city.people[code] = {
+                role: User.objects.create_user(
+                    f"{role}{code}", "passw0rd-for-tests", name=f"{name[:2]}{Role(role).label}", roles=[role],
+                    branch=city.branches[code],
+                )
+                for role in (Role.CLERK, Role.REVIEWER, Role.CASHIER)
+            }  # fmt: skip
+        city.people[""] = {
+            role: User.objects.create_user(
+                str(role), "passw0rd-for-tests", name=f"中心{Role(role).label}", roles=[role]
+            )
+            for role in (Role.ACCOUNTANT, Role.AUDITOR, Role.MANAGER, Role.APPROVER, Role.ADMIN)
+        }
+        with acting_as(city.people[""][Role.MANAGER]):
+            open_bank_account(bank="中国工商银行上饶分行", number="1512200009024500001")
+        return city
+
+    def clerk(self, branch: str = "10") -> User:
+        return self.people[branch][Role.CLERK]
+
+    def reviewer(self, branch: str = "10") -> User:
+        return self.people[branch][Role.REVIEWER]
+
+    def cashier(self, branch: str = "10") -> User:
+        return self.people[branch][Role.CASHIER]
+
+    @property
+    def manager(self) -> User:
+        return self.people[""][Role.MANAGER]
+
+    def employer(self, name: str, branch: str = "10", *, ratio: Decimal = TWELVE) -> Employer:
+        self.serial += 1
+        with acting_as(self.clerk(branch)):
+            (number,) = open_employers(
+                [
+                    NewEmployer(
+                        branch=self.branches[branch], name=name, credit_code=credit_code(self.serial), nature="public",
+                        industry="P", ratio_employer=ratio, ratio_member=ratio, first_month=date(2025, 7, 1),
+                    )
+                ],
+                on=clock.today(), prepared_by=self.clerk(branch), reviewed_by=self.reviewer(branch),
+            )  # fmt: skip
+            return Employer.objects.get(number=number)
+
+    def members(self, employer: Employer, **bases: str) -> list[Member]:
+        """``members(employer, 张三="5321.00")`` opens members with these bases."""
+        branch = employer.branch.code
+        news = []
+        for name, base in bases.items():
+            self.serial += 1
+            news.append(NewMember(employer.number, name, id_number(self.serial), Decimal(base), date(2025, 7, 1)))
+        with acting_as(self.clerk(branch)):
+            numbers = open_members(
+                news, on=clock.today(), prepared_by=self.clerk(branch), reviewed_by=self.reviewer(branch)
+            )
+            found = {member.number: member for member in Member.objects.filter(number__in=numbers)}
+        return [found[number] for number in numbers]
+
+    def receive(self, employer: Employer, amount: str, reference: str = "") -> Voucher:
+        self.serial += 1
+        cashier = self.cashier(employer.branch.code)
+        with acting_as(cashier):
+            arrival = Arrival(employer.holder, Decimal(amount), reference or f"LS{self.serial:08d}", clock.today())
+            (receipt,) = receive(arrival, on=clock.today(), cashier=cashier)
+        assert receipt.voucher is not None
+        return receipt.voucher
+
+    def balance(self, holder_id: int, account: str) -> Decimal:
+        with acting_as(self.manager):
+            row = Balance.objects.filter(holder_id=holder_id, account_id=account).first()
+        return row.amount if row else Decimal("0.00")
+
+    def text(self, voucher: Voucher) -> str:
+        """A voucher as an accountant writes it: side, account, holder, amount."""
+        with acting_as(self.manager):
+            entries = list(
+                Entry.objects.filter(voucher=voucher, date=voucher.date).order_by("id").select_related("account")
+            )
+            names = {e.pk: e.name for e in Employer.objects.all()} | {m.pk: m.name for m in Member.objects.all()}
+        return "\n".join(
+            f"{'借' if e.debit else '贷'} {e.account.name} {names.get(e.holder_id, '')} {money.grouped(e.debit or e.credit)}"
+            for e in entries
+        )
+
+
+def assert_voucher(city: City, voucher: Voucher, text: str) -> None:
+    def squeeze(lines: str) -> list[str]:
+        return [" ".join(line.split()) for line in lines.strip().splitlines()]
+
+    assert squeeze(city.text(voucher)) == squeeze(text)
