@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import openpyxl
 from stdnum.cn import ric, uscc
 
 from accounts.banking.services.receipts import Arrival, open_bank_account, receive
+from accounts.contributions.models import Batch
+from accounts.contributions.services import remittance
+from accounts.contributions.services.templates import register_rows_of
 from accounts.ledger.models import Balance, Entry, Voucher
 from accounts.parties.models import Employer, Member
 from accounts.parties.services.opening import NewEmployer, NewMember, open_employers, open_members
-from fundcenter import clock, money
+from fundcenter import clock, money, months
 from fundcenter.office.models import Branch, Role, User
+from fundcenter.office.refusals import Problem
 from fundcenter.scope import acting_as
 
+HEADER = ("单位账号", "缴存月份", "个人账号", "姓名", "缴存基数", "单位月缴存额", "个人月缴存额")
 TWELVE = Decimal("0.12")
+
+
+def workbook(header: Sequence[str], rows: Sequence[Sequence[Any]], above: Sequence[Sequence[Any]] = ()) -> bytes:
+    """An .xlsx as an employer makes it: numbers are numbers, everything else text."""
+    book = openpyxl.Workbook()
+    for row in (*above, header, *rows):
+        book.active.append(list(row))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
 
 
 def id_number(serial: int) -> str:
@@ -99,6 +118,41 @@ class City:
             )
             found = {member.number: member for member in Member.objects.filter(number__in=numbers)}
         return [found[number] for number in numbers]
+
+    def register(
+        self, employer: Employer, month: str = "2026-03", *, header: Sequence[str] = HEADER, **changes: Any
+    ) -> bytes:
+        """The employer's register as an .xlsx, as due, with ``changes`` by member name: other cells, or None to leave out."""
+        with acting_as(self.clerk(employer.branch.code)):
+            due = register_rows_of(employer.branch, months.parse(month), on=clock.today(), employer=employer)
+        rows = []
+        for number, member, name, base, own, theirs in due:
+            row = dict(zip(HEADER, (number, month, member, name, base, own, theirs), strict=True))
+            if (change := changes.get(name, {})) is not None:
+                rows.append(row | change)
+        return workbook(header, [[row[title] for title in header] for row in rows])
+
+    def numbers_of(self, employer: Employer) -> dict[str, str]:
+        with acting_as(self.clerk(employer.branch.code)):
+            return dict(Member.objects.filter(employer=employer).values_list("name", "number"))
+
+    def remit(self, employer: Employer, content: bytes | None = None, name: str = "清册.xlsx", **given: Any) -> Batch:
+        clerk = self.clerk(employer.branch.code)
+        with acting_as(clerk):
+            return remittance.upload(content or self.register(employer), name, by=clerk, on=clock.today(), **given)
+
+    def submit(self, batch: Batch) -> None:
+        with acting_as(batch.maker):
+            remittance.submit(batch, by=batch.maker)
+
+    def approve(self, batch: Batch, *, by: User | None = None) -> list[Voucher]:
+        reviewer = by or self.reviewer(batch.branch.code)
+        with acting_as(reviewer):
+            return remittance.approve(batch, by=reviewer, on=clock.today())
+
+    def problems(self, batch: Batch) -> list[Problem]:
+        with acting_as(batch.maker):
+            return remittance.problems_of(batch)
 
     def receive(self, employer: Employer, amount: str, reference: str = "") -> Voucher:
         self.serial += 1

@@ -7,6 +7,7 @@ through which SQL of their own runs. What they may try is written as SQL in the 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ class Attack:
 
 
 def slip(
-    kind: str = "trial", source: str = "attack", branch: str = ":mine", reverses: str = "null", **other: str
+    kind: str = "trial", source: str = ":fresh", branch: str = ":mine", reverses: str = "null", **other: str
 ) -> str:
     summary, attachments = other.get("summary", "'试'"), other.get("attachments", "1")
     return f"row('{kind}', '{source}', {branch}, {summary}, {attachments}, {reverses})::ledger_slip"
@@ -93,15 +94,16 @@ def post(
 
 # Every row of every table, and every right, function, trigger, policy and setting: one line each.
 WITNESS = """
-select 'rights', md5(string_agg(c.relname || coalesce(c.relacl::text, '') || c.relrowsecurity || c.relowner, ',' order by c.oid))
-  from pg_class c where relnamespace = 'public'::regnamespace
+select 'tables', md5(string_agg(concat_ws(' ', oid, relname, relkind, relacl, relrowsecurity, relowner), ',' order by oid))
+  from pg_class where relnamespace = 'public'::regnamespace
 union all
-select 'functions', md5(string_agg(p.proname || pg_get_userbyid(proowner) || coalesce(proacl::text, '') || coalesce(proconfig::text, '')
-                                   || prosrc, ',' order by p.oid)) from pg_proc p where pronamespace = 'public'::regnamespace
+select 'functions', md5(string_agg(p::text, ',' order by oid)) from pg_proc p where pronamespace = 'public'::regnamespace
 union all
-select 'triggers', md5(string_agg(tgrelid || tgname || tgenabled, ',' order by oid)) from pg_trigger
+select 'triggers', md5(string_agg(t::text, ',' order by oid)) from pg_trigger t
 union all
 select 'policies', md5(string_agg(p::text, ',' order by oid)) from pg_policy p
+union all
+select 'constraints', md5(string_agg(c::text, ',' order by oid)) from pg_constraint c where connamespace = 'public'::regnamespace
 union all
 select 'roles', md5(string_agg(r::text, ',' order by oid)) from pg_authid r where rolname ~ '^fc_'
 union all
@@ -120,14 +122,15 @@ class Scene:
     superuser: psycopg.Connection
     names: dict[str, object] = field(default_factory=dict)
     witness: str = ""
-    seen: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def attacker(self) -> User:
         return self.city.reviewer("10")
 
     def filled(self, sql: str) -> str:
-        """The keys of the scene put in the place of their names."""
+        """The keys of the scene put in the place of their names; ``:fresh`` is a source that was never posted."""
+        self.names["fresh"] = f"fresh-{next(self.numbers)}"
         return re.sub(r"(?<![:\w]):([a-z]\w*)", lambda found: str(self.names[found[1]]), sql)
 
     def attempt(self, sql: str, *, as_manager: bool = False) -> str:

@@ -9,7 +9,7 @@ KIND, REVERSAL = "FC001", "FC002"
 NOT_NULL, FOREIGN_KEY, UNIQUE, CHECK, TOO_LARGE, TOO_LONG = "23502", "23503", "23505", "23514", "22003", "22001"
 
 
-def reversal(of: str, source: str = "attack", branch: str = ":mine") -> str:
+def reversal(of: str, source: str = ":fresh", branch: str = ":mine") -> str:
     return slip("reversal", source, branch, reverses=of)
 
 
@@ -144,7 +144,7 @@ KINDS = [
     Attack("two reversals of one voucher in one call", post(slips=(reversal(":latest"), reversal(":latest", "b"))), UNIQUE),
     Attack("a reversal with lines of one's own", post(*receipt(), slips=(reversal(":latest"),)), REVERSAL),
     Attack("a reversal with lines of one's own, its slip counted from 0",
-           post(*receipt(), slips=f"'[0:0]={{\"(reversal,attack,:mine,x,1,:latest)\"}}'::ledger_slip[]"), REVERSAL),
+           post(*receipt(), slips="'[0:0]={\"(reversal,:fresh,:mine,x,1,:latest)\"}'::ledger_slip[]"), REVERSAL),
     Attack("a reversal with lines of one's own, its slip in two dimensions",
            post(*receipt(), slips=f"array[array[{reversal(':latest')}]]"), REVERSAL),
     Attack("a reversal before its original", post(slips=(reversal(":latest"),), on="date '2026-03-15'"), REVERSAL),

@@ -22,7 +22,7 @@ def every_table() -> list[Attack]:
         "DELETE from": "delete from {0}",
         "TRUNCATE of": "truncate {0} cascade",
         "SELECT FOR UPDATE of": "select {1} from {0} for update",
-        "LOCK of": "lock table {0} in access exclusive mode",
+        "LOCK of": "begin; lock table {0} in access exclusive mode",
         "COPY into": "copy {0} from stdin",
         "DROP of": "drop table {0} cascade",
         "TRIGGER on": "create trigger mine before insert on {0} execute function ledger_keep()",
@@ -49,7 +49,7 @@ BY_OTHER_WAYS = [
     Attack("a member takes the row of another holder", "update parties_member set holder_id = :bank where holder_id = :member", "23503"),
     Attack("MERGE into balances", "merge into ledger_balance b using (select 1) x on true when matched then update set amount = 0", REFUSED),
     Attack("ON CONFLICT DO UPDATE of the series",
-           "insert into ledger_series values (:mine, '2026-03-01', '记', 1) on conflict (branch_id, month, word) do update set last = 0", REFUSED),
+           "insert into ledger_series (branch_id, month, word, last) values (:mine, '2026-03-01', '记', 1) on conflict (branch_id, month, word) do update set last = 0", REFUSED),
     Attack("a WITH that writes", "with w as (delete from ledger_entry returning 1) select * from w", REFUSED),
     Attack("a temporary view that writes",
            "create temp view v as select * from ledger_balance; update v set amount = 999", REFUSED),
@@ -101,8 +101,8 @@ FUNCTIONS = [
     Attack("an operator in public", "create operator public.@@@ (leftarg = bigint, rightarg = bigint, function = int8pl)", REFUSED),
     Attack("a cast of the door's lines", "create cast (text as ledger_line) with inout", REFUSED),
     Attack("a schema", "create schema mine", REFUSED),
-    Attack("an extension", "create extension tablefunc", REFUSED),
-    Attack("a language", "create language plperlu", REFUSED),
+    Attack("an extension is dropped", "drop extension plpgsql cascade", REFUSED),
+    Attack("a language", "create language mine handler plpgsql_call_handler", REFUSED),
     Attack("an event trigger", "create event trigger mine on ddl_command_end execute function ledger_keep()", REFUSED),
     Attack("a publication", "create publication mine for table ledger_entry", REFUSED),
     Attack("a year is opened by the program", "select ledger_open_year(2027)", REFUSED),
@@ -168,7 +168,7 @@ SEQUENCES_AND_SERVER = [
     Attack("the superuser's session is ended",
            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'postgres' and datname = current_database()", REFUSED),
     Attack("a prepared transaction", f"begin; {post(*receipt())}; prepare transaction 'mine'", "55000"),
-    Attack("a library is loaded", "load 'auto_explain'", "58P01"),
+    Attack("a library is loaded", "load 'auto_explain'", REFUSED),
 ]  # fmt: skip
 
 # The door's functions look into pg_temp last: what the caller calls by our names there, made to let a wrong call through,
@@ -230,13 +230,15 @@ def test_refused(scene: Scene, attack: Attack) -> None:
 
 def test_the_door_writes_the_real_tables_under_shadows_of_all_of_them(scene: Scene) -> None:
     """A good posting, with temporary tables of our names in the way: it lands in the books, not in them."""
-    tables = ("voucher", "entry", "balance", "series", "period", "account", "kind", "holder")
+    tables = ("voucher", "entry", "balance", "period", "account", "kind", "holder")
     before = scene.state()
     with scene.raw(scene.names["mine"], autocommit=False) as books:
         for table in tables:
             books.execute(f"create temp table ledger_{table} (like public.ledger_{table} including all)")
         books.execute(scene.filled(post(*receipt(), slips=(slip(source="in spite of shadows"),))))
-        found = books.execute("select count(*) from public.ledger_voucher where source = 'in spite of shadows'").fetchone()
+        found = books.execute(
+            "select count(*) from public.ledger_voucher where source = 'in spite of shadows'"
+        ).fetchone()
         shadows = [books.execute(f"select count(*) from pg_temp.ledger_{table}").fetchone() for table in tables]
         books.rollback()
     assert found == (1,)

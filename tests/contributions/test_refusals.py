@@ -1,0 +1,117 @@
+"""Every reason to refuse a register: one row a code, made by one spoilt file."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fundcenter.office.refusals import Refused
+from tests.city import HEADER, City
+
+Spoil = Callable[[City, object], bytes]
+
+
+def cell(name: str, **cells: object) -> Spoil:
+    return lambda city, employer: city.register(employer, **{name: cells})
+
+
+def header(*titles: str) -> Spoil:
+    return lambda city, employer: city.register(employer, header=titles)
+
+
+def other_branch_employer(city: City, employer: object) -> bytes:
+    stranger = city.employer("市直单位", "01")
+    return city.register(employer, 张三={"单位账号": stranger.number})
+
+
+def other_branch_member(city: City, employer: object) -> bytes:
+    (stranger,) = city.members(city.employer("市直单位", "01"), 赵六="5000.00")
+    return city.register(employer, 张三={"个人账号": stranger.number})
+
+
+def other_employer_member(city: City, employer: object) -> bytes:
+    (colleague,) = city.members(city.employer("丙单位"), 孙七="5000.00")
+    return city.register(employer, 张三={"个人账号": colleague.number})
+
+
+def doubled(city: City, employer: object) -> bytes:
+    with_number = city.numbers_of(employer)
+    return city.register(employer, 李四={"个人账号": with_number["张三"]})
+
+
+def posted(city: City, employer: object) -> bytes:
+    city.receive(employer, "9000.00")
+    batch = city.remit(employer, city.register(employer))
+    city.submit(batch)
+    city.approve(batch)
+    return city.register(employer, header=HEADER[::-1])
+
+
+def short(city: City, employer: object) -> bytes:
+    return city.register(employer, "2026-04", 张三={"缴存基数": 50000, "单位月缴存额": 6000, "个人月缴存额": 6000})
+
+
+# code, row, column, what the message says, how the file is spoilt
+TABLE = [
+    ("header_missing", 1, "个人账号", "缺少“个人账号”列", header(*(t for t in HEADER if t != "个人账号"))),
+    ("header_missing", 1, "单位账号", "缺少“单位账号”列", header(*(t for t in HEADER if t != "单位账号"))),
+    ("cell_empty", 2, "缴存基数", "“缴存基数”未填写", cell("张三", 缴存基数=None)),
+    ("number_malformed", 2, "单位月缴存额", "“六百”不是金额", cell("张三", 单位月缴存额="六百")),
+    ("number_malformed", 2, "缴存基数", "“1.2E+03”不是金额", cell("张三", 缴存基数="1.2E+03")),
+    ("account_as_float", 2, "个人账号", "“3.60E+11”已被表格软件改成数字", cell("张三", 个人账号="3.60E+11")),
+    ("month_malformed", 2, "缴存月份", "“三月”不是年月", cell("张三", 缴存月份="三月")),
+    ("month_already_posted", None, "缴存月份", "2026-03已汇缴（批次 HJ202603-", posted),
+    ("employer_unknown", 2, "单位账号", "没有单位账号“100000009999”", cell("张三", 单位账号="100000009999")),
+    ("employer_not_yours", 2, "单位账号", "由其他机构管理", other_branch_employer),
+    ("member_unknown", 2, "个人账号", "没有个人账号“360000009999”", cell("张三", 个人账号="360000009999")),
+    ("member_of_other_employer", 2, "个人账号", "不在本单位名下", other_employer_member),
+    ("member_of_other_employer", 2, "个人账号", "不在本单位名下", other_branch_member),
+    ("member_doubled", 3, "个人账号", "与第 2 行重复", doubled),
+    ("member_missing", None, "清册", "李四", lambda city, employer: city.register(employer, 李四=None)),
+    ("amount_wrong", 2, "单位月缴存额", "应为 639.00 = 5321.00 × 12%", cell("张三", 单位月缴存额=638.52)),
+    ("amount_wrong", 3, "个人月缴存额", "应为 426.00 = 3550.00 × 12%", cell("李四", 个人月缴存额=425)),
+    ("suspense_short", None, "合计", "差", short),
+    ("formula_cell", 2, "单位月缴存额", "公式", cell("张三", 单位月缴存额="=600+39")),
+]  # fmt: skip
+
+
+@pytest.fixture
+def employer(city: City):
+    found = city.employer("甲单位")
+    city.members(found, 张三="5321.00", 李四="3550.00")
+    return found
+
+
+@pytest.mark.parametrize(("code", "row", "column", "says", "spoil"), TABLE, ids=[f"{t[0]}-{t[2]}" for t in TABLE])
+def test_不受理的理由(city: City, employer, code: str, row: int | None, column: str, says: str, spoil: Spoil) -> None:
+    content = spoil(city, employer)
+    if code not in ("suspense_short", "month_already_posted"):
+        city.receive(employer, "9000.00")
+    batch = city.remit(employer, content)
+    found = [p for p in city.problems(batch) if p.code == code]
+    assert batch.state == "refused"
+    assert [(p.row, p.column, p.severity) for p in found] == [(row, column, "error")]
+    assert says in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "code"),
+    [
+        (b"", "a.xlsx", "file_empty"),
+        (b"%PDF-1.7 not a sheet \x00\x01\x02" * 20, "a.xlsx", "file_type"),
+    ],
+)
+def test_不是表格的文件_不留痕迹(city: City, employer, content: bytes, name: str, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        city.remit(employer, content or b"\x00", name)
+    assert refused.value.problems[0].code in (code, "file_type")
+
+
+def test_所有行的所有问题一次说完(city: City, employer) -> None:
+    city.receive(employer, "9000.00")
+    content = city.register(
+        employer, 张三={"单位月缴存额": 1, "个人月缴存额": 2}, 李四={"单位月缴存额": 3, "个人账号": "360000009999"}
+    )
+    problems = city.problems(city.remit(employer, content))
+    assert [(p.row, p.code) for p in problems] == [
+        (2, "amount_wrong"), (2, "amount_wrong"), (3, "member_unknown"), (3, "amount_wrong"), (None, "member_missing"),
+    ]  # fmt: skip
