@@ -18,7 +18,7 @@ run: setup ## 建库、演示主业务、打开后台（端口 PORT，默认 800
 	@DEMO=$${DEMO-$(if $(DATABASE_URL),0,1)} $(PYTHON) manage.py run
 
 test: check ## 检查并运行全部测试
-	@$(PYTHON) -m pytest $(PYTEST)
+	@$(PYTHON) -m pytest -n 2 $(PYTEST)
 
 check: tools ## 代码风格、类型、引用方向、迁移、模板
 	@.venv/bin/ruff check .

@@ -638,9 +638,10 @@ def test_widths_and_a_path(tmp_path):
     assert round(loaded(path.read_bytes()).active.column_dimensions["B"].width) in {33, 34}
 
 
-def test_a_float_is_no_money_on_paper_either():
+def test_a_float_is_no_money_on_paper_either_and_a_failure_leaves_no_file(tmp_path):
     with pytest.raises(TypeError, match=r"0\.1"):
-        written([(*LINE[:2], 0.1, *LINE[3:])])
+        spreadsheets.write_table(tmp_path / "x.xlsx", title="明细", columns=LEDGER, rows=[(*LINE[:2], 0.1, *LINE[3:])])
+    assert not any(tmp_path.iterdir())
 
 
 # --- the clerk's file with its errors ---------------------------------------------------------------------------------

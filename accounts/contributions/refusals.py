@@ -91,7 +91,7 @@ AMOUNT_WRONG = RegisterRefusal(
     "amount_wrong", "应为 {expected} = {base} × {percent}%（{rounding}）；请按此金额更正，基数有变请先办理基数调整。",
     f"{REGULATION}第十六条",
     find="""
-      select r.row, side.title, to_char(side.amount, 'FM999999999999990.00####'),
+      select r.row, side.title, case when side.amount = round(side.amount, 2) then round(side.amount, 2) else trim_scale(side.amount) end::text,
              jsonb_build_object('expected', to_char(side.expected, 'FM999999999999990.00'),
                'base', to_char(r.base, 'FM999999999999990.00'), 'percent', trim_scale(side.ratio * 100)::text,
                'rounding', %(rounding_label)s)

@@ -17,7 +17,7 @@ from accounts.contributions.models import Batch, Register, RegisterRow
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Account
-from accounts.ledger.reports import month_totals
+from accounts.ledger.reports import day_total, month_totals
 from accounts.parties.models import Employer, Member
 from fundcenter import charts, clock, money, months
 from fundcenter.office.models import Role, User
@@ -110,12 +110,9 @@ QUEUE = WorkQueue(
 
 def figures(user: User) -> Iterable[Figure]:
     """今日汇缴: what the branch has posted today."""
-    today = clock.today()
-    posted = Batch.objects.visible().filter(state="posted", checked_at__date=today).aggregate(total=Sum("total"))
+    posted = day_total("remittance", clock.today())
     waiting = Batch.objects.visible().filter(state="submitted").aggregate(total=Sum("total"))
-    yield Figure(
-        "今日汇缴入账", posted["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
-    )
+    yield Figure("今日汇缴入账", posted, "元", url=reverse("admin:contributions_batch_changelist"))
     yield Figure(
         "待复核汇缴", waiting["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
     )

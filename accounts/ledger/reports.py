@@ -100,9 +100,15 @@ def source_of(voucher: Voucher) -> Label | None:
 
 
 def month_totals(kind: str, since: date) -> dict[date, Decimal]:
-    """Sum of the vouchers of a kind by month, of the branches in scope, reversals taken off."""
+    """Sum of the vouchers of a kind by month, of the branches in scope."""
     rows = Voucher.objects.visible().filter(month__gte=since, kind_id=kind).values_list("month").annotate(Sum("amount"))
     return dict(rows)
+
+
+def day_total(kind: str, day: date) -> Decimal:
+    """Sum of a day's vouchers of a kind, of the branches in scope."""
+    found = Voucher.objects.visible().filter(date=day, kind_id=kind).aggregate(total=Sum("amount"))
+    return found["total"] or Decimal("0.00")
 
 
 def since_default(today: date) -> date:

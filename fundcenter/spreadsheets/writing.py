@@ -1,7 +1,6 @@
 """Workbooks that we write. Text is always text: nothing in them is a formula or a link, whatever it begins with."""
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -9,29 +8,44 @@ from decimal import Decimal
 from io import BytesIO
 from os import PathLike
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from fundcenter import months
 from fundcenter.spreadsheets.cells import as_text
 from fundcenter.spreadsheets.files import LIMITS, Limits
 from fundcenter.spreadsheets.sheets import opened
 from fundcenter.spreadsheets.tables import Column
 
-# The formats of a kind of column; "@" keeps what is typed over a text cell a text too.
+# How a kind of column looks. "@" keeps text a text also when it is typed over.
 _KINDS: Mapping[str, dict[str, Any]] = {
     "text": {"num_format": "@"},
     "account": {"num_format": "@"},
-    "month": {"num_format": "@", "align": "center"},
+    "month": {"num_format": "yyyy-mm", "align": "center"},
     "number": {"align": "right"},
     "money": {"num_format": "#,##0.00", "align": "right"},
     "ratio": {"num_format": "0.00%", "align": "right"},
     "date": {"num_format": "yyyy-mm-dd", "align": "center"},
 }
-_QUOTED = ("=", "+", "-", "@", "\t")  # what Excel would calculate when such a text is edited or saved as .csv
+# And a cell of somebody else's. An account that became a number would show as 3.6E+11 in a column of no format.
+_AS_READ: Mapping[str, dict[str, Any]] = {
+    "text": _KINDS["text"],
+    "number": {},
+    "long": {"num_format": "0"},
+    "date": _KINDS["date"],
+}
+_HEADER: Mapping[str, Any] = {
+    "bold": True,
+    "bg_color": "#E8EEF4",
+    "border": 1,
+    "border_color": "#B8C4D0",
+    "align": "center",
+    "valign": "vcenter",
+    "text_wrap": True,
+}
+_CALCULATED = ("=", "+", "-", "@", "\t")
 _WIDEST = 60
 
 REASON = "错误原因"
@@ -43,7 +57,7 @@ def write_table(
     title: str,
     columns: Sequence[Column],
     rows: Iterable[Sequence[Any]],
-    head: Sequence[tuple[str, Any]] = (),
+    head: Sequence[tuple[str, str]] = (),
     total: Sequence[Any] | None = None,
     widths: Mapping[str, float] | None = None,
 ) -> None:
@@ -54,25 +68,29 @@ def write_table(
     else by content, a Chinese character counting two. `read` finds everything again, `head` as title_cells.
     """
     with _workbook(target) as book:
-        styles = _Styles(book)
         sheet = book.add_worksheet()
-        measured = [_width(column.title) for column in columns]
         sheet.merge_range(0, 0, 0, max(len(columns) - 1, 1), "")
-        sheet.write_string(0, 0, title, styles.of(bold=True, font_size=16, align="center"))
+        sheet.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 16, "align": "center"}))
+        label_pen, value_pen = _pen(book, bold=True), _pen(book, **_KINDS["text"])
         for at, (label, value) in enumerate(head, 1):
-            sheet.write_string(at, 0, label, styles.of(bold=True))
-            sheet.write_string(at, 1, as_text(value), styles.of(num_format="@"))
+            _write(sheet, at, 0, label, label_pen)
+            _write(sheet, at, 1, value, value_pen)
         header = len(head) + 1
+        header_pen = _pen(book, **_HEADER)
         for at, column in enumerate(columns):
-            sheet.write_string(header, at, column.title, styles.header)
+            _write(sheet, header, at, column.title, header_pen)
+
+        widest = [_width(column.title) for column in columns]
         row = header
+        pens = [_pen(book, **_KINDS[column.kind]) for column in columns]
         for row, values in enumerate(rows, header + 1):
-            _write_row(sheet, row, columns, values, styles, measured)
+            _write_row(sheet, row, values, pens, widest)
         if total is not None:
-            _write_row(sheet, row + 1, columns, ["合计", *total[1:]], styles, measured, bold=True, top=1)
+            pens = [_pen(book, bold=True, top=1, **_KINDS[column.kind]) for column in columns]
+            _write_row(sheet, row + 1, ("合计", *total[1:]), pens, widest)
         for at, column in enumerate(columns):
-            sheet.set_column(at, at, (widths or {}).get(column.field) or min(measured[at] + 2, _WIDEST))
-        _for_paper(sheet, header, wide=sum(measured) > 90)
+            sheet.set_column(at, at, (widths or {}).get(column.field) or min(widest[at] + 2, _WIDEST))
+        _for_paper(sheet, header, wide=sum(widest) > 90)
 
 
 def annotate(
@@ -90,127 +108,103 @@ def annotate(
     round until it is right.
     """
     target = BytesIO()
+    faulty_rows = problems.keys() - {None}
     with opened(content, name, limits) as source, _workbook(target) as book:
-        styles = _Styles(book)
         sheet = book.add_worksheet()
-        measured: dict[int, int] = defaultdict(int)
+        pens = {kind: _pen(book, **style) for kind, style in _AS_READ.items()}
+        faulty_pens = {kind: _pen(book, bg_color="#FFC7CE", **style) for kind, style in _AS_READ.items()}
+        header_pen, reason_pen = _pen(book, **_HEADER), _pen(book, font_color="#C00000", **_KINDS["text"])
         headings: list[str] = []
-        kept = range(source.width)
-        reason_at = source.first_column + source.width
+        kept = source.width  # how many columns stay
+        widest = [0] * (source.width + 1)
         row = 0
         for row, cells in enumerate(source.rows, 1):
             if row == header_row:
                 headings = [as_text(cell) for cell in cells]
-                kept = range(source.width - (headings[-1] == REASON))
-                reason_at = source.first_column + len(kept)
-                sheet.write_string(row - 1, reason_at, REASON, styles.header)
+                kept -= headings[-1] == REASON
+                _write(sheet, row - 1, source.first_column + kept, REASON, header_pen)
             found = problems.get(row, ())
-            if header_row and row > header_row and not found:
-                sheet.set_row(row - 1, None, None, {"hidden": any(problems)})
-            faulty = {heading for heading, _ in found if heading}
-            for at in kept:
-                style = {"bg_color": "#FFC7CE"} if headings and headings[at] in faulty else {}
-                _write_as_read(sheet, row - 1, source.first_column + at, cells[at], styles, style)
-                measured[source.first_column + at] = max(measured[source.first_column + at], _width(as_text(cells[at])))
+            if header_row and row > header_row and faulty_rows and not found:
+                sheet.set_row(row - 1, None, None, {"hidden": True})
+            faulty = {heading for heading, _ in found}
+            for at, cell in enumerate(cells[:kept]):
+                wrong = headings and headings[at] in faulty
+                shown = _write_as_read(sheet, row - 1, source.first_column + at, cell, faulty_pens if wrong else pens)
+                widest[at] = max(widest[at], _width(shown))
             if found:
-                message = "；".join(message for _, message in found)
-                sheet.write_string(row - 1, reason_at, message, styles.of(font_color="#C00000", num_format="@"))
-                measured[reason_at] = max(measured[reason_at], _width(message))
-        for at, width in measured.items():
+                reasons = "；".join(message for _, message in found)
+                _write(sheet, row - 1, source.first_column + kept, reasons, reason_pen)
+                widest[kept] = max(widest[kept], _width(reasons))
+        for at, width in enumerate(widest, source.first_column):
             sheet.set_column(at, at, min(width + 2, _WIDEST))
         if header_row and row > header_row:
-            sheet.autofilter(header_row - 1, source.first_column, row - 1, reason_at)
-            if any(problems):
-                sheet.filter_column(reason_at, "x == NonBlanks")
             sheet.freeze_panes(header_row, 0)
+            sheet.autofilter(header_row - 1, source.first_column, row - 1, source.first_column + kept)
+            if faulty_rows:
+                sheet.filter_column(source.first_column + kept, "x == NonBlanks")
         if None in problems:
-            _file_problems(book.add_worksheet("文件问题"), [message for _, message in problems[None]], styles)
+            _write_file_problems(book, [message for _, message in problems[None]])
     return target.getvalue()
 
 
 # --- cells ------------------------------------------------------------------------------------------------------------
 
 
-class _Styles:
-    """The formats of one workbook, each made once."""
-
-    def __init__(self, book: Workbook) -> None:
-        self._book = book
-        self._made: dict[tuple[tuple[str, Any], ...], Format] = {}
-        self.header = self.of(
-            bold=True,
-            bg_color="#E8EEF4",
-            border=1,
-            border_color="#B8C4D0",
-            align="center",
-            valign="vcenter",
-            text_wrap=True,
-        )
-
-    def of(self, **properties: Any) -> Format:
-        key = tuple(sorted(properties.items()))
-        if key not in self._made:
-            self._made[key] = self._book.add_format(properties)
-        return self._made[key]
+class _Pen(NamedTuple):
+    plain: Format
+    quoted: Format  # of a text that Excel would calculate when it is edited or saved as .csv
 
 
-def _write_row(
-    sheet: Worksheet,
-    row: int,
-    columns: Sequence[Column],
-    values: Sequence[Any],
-    styles: _Styles,
-    measured: list[int],
-    **style: Any,
-) -> None:
-    for at, (column, value) in enumerate(zip(columns, values, strict=True)):
-        if column.kind == "month" and value is not None:
-            value = months.text(value)
-        shown = _write(sheet, row, at, value, styles, {**_KINDS[column.kind], **style})
-        measured[at] = max(measured[at], _width(shown))
+def _pen(book: Workbook, **style: Any) -> _Pen:
+    return _Pen(book.add_format(style), book.add_format({"quote_prefix": True, **style}))
 
 
-def _write(sheet: Worksheet, row: int, at: int, value: Any, styles: _Styles, style: dict[str, Any]) -> str:
+def _write_row(sheet: Worksheet, row: int, values: Sequence[Any], pens: Sequence[_Pen], widest: list[int]) -> None:
+    for at, (value, pen) in enumerate(zip(values, pens, strict=True)):
+        shown = _write(sheet, row, at, value, pen)
+        widest[at] = max(widest[at], _width(shown))
+
+
+def _write(sheet: Worksheet, row: int, at: int, value: Any, pen: _Pen) -> str:
     """Writes a value by its type and returns about what will be seen of it."""
     match value:
-        case None:
-            sheet.write_blank(row, at, None, styles.of(**style))
-            return ""
         case str():
-            quoted = {"quote_prefix": True} if value.startswith(_QUOTED) else {}
-            sheet.write_string(row, at, value, styles.of(**style, **quoted))
+            sheet.write_string(row, at, value, pen.quoted if value.startswith(_CALCULATED) else pen.plain)
             return value
-        case date():
-            sheet.write_datetime(row, at, value, styles.of(**style))
-            return "0000-00-00"
         case int() | Decimal():
-            sheet.write_number(row, at, value, styles.of(**style))
+            sheet.write_number(row, at, value, pen.plain)
             return f"{value:,.2f}"
+        case date():
+            sheet.write_datetime(row, at, value, pen.plain)
+            return "0000-00-00"
+        case None:
+            sheet.write_blank(row, at, None, pen.plain)
+            return ""
     raise TypeError(f"{value!r} in row {row + 1}")
 
 
-def _write_as_read(sheet: Worksheet, row: int, at: int, cell: Any, styles: _Styles, style: dict[str, Any]) -> None:
+def _write_as_read(sheet: Worksheet, row: int, at: int, cell: Any, pens: Mapping[str, _Pen]) -> str:
     match cell:
         case "":
-            if style:
-                sheet.write_blank(row, at, None, styles.of(**style))
-        case bool():
-            sheet.write_boolean(row, at, cell, styles.of(**style))
+            return _write(sheet, row, at, None, pens["number"])
         case str():
-            _write(sheet, row, at, cell, styles, {"num_format": "@", **style})
-        case float() if cell.is_integer() and abs(cell) >= 10**11:  # General would show an account as 3.6E+11
-            sheet.write_number(row, at, cell, styles.of(num_format="0", **style))
+            return _write(sheet, row, at, cell, pens["text"])
+        case bool():
+            sheet.write_boolean(row, at, cell, pens["number"].plain)
         case int() | float():
-            sheet.write_number(row, at, cell, styles.of(**style))
+            sheet.write_number(row, at, cell, pens["long" if cell >= 10**11 and cell == cell // 1 else "number"].plain)
         case date():
-            _write(sheet, row, at, cell, styles, {**_KINDS["date"], **style})
+            return _write(sheet, row, at, cell, pens["date"])
+    return as_text(cell)
 
 
-def _file_problems(sheet: Worksheet, messages: Iterable[str], styles: _Styles) -> None:
-    sheet.write_string(0, 0, "文件问题", styles.header)
-    for at, message in enumerate(messages, 1):
-        sheet.write_string(at, 0, message, styles.of(num_format="@", text_wrap=True))
+def _write_file_problems(book: Workbook, messages: Iterable[str]) -> None:
+    sheet = book.add_worksheet("文件问题")
     sheet.set_column(0, 0, 100)
+    _write(sheet, 0, 0, "文件问题", _pen(book, **_HEADER))
+    pen = _pen(book, text_wrap=True, **_KINDS["text"])
+    for at, message in enumerate(messages, 1):
+        _write(sheet, at, 0, message, pen)
 
 
 def _width(text: str) -> int:
@@ -226,9 +220,10 @@ def _workbook(target: str | PathLike[str] | IO[bytes]) -> Iterator[Workbook]:
     """Row by row in constant memory. The rows wait in a folder of ours alone, which goes whatever happens."""
     with TemporaryDirectory() as folder:
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
-        with Workbook(target, options) as book:
-            book.formats[0].set_font_name("宋体")
-            yield book
+        book = Workbook(target, options)
+        book.formats[0].set_font_name("宋体")
+        yield book
+        book.close()  # only now does the file come to be, so a failure leaves none
 
 
 def _for_paper(sheet: Worksheet, header: int, *, wide: bool) -> None:

@@ -136,6 +136,7 @@ ROLES = [
     Attack("the owner's settings", "alter role fc_owner set session_replication_role = replica", REFUSED),
     Attack("the database's settings", "do $$ begin execute format('alter database %I set row_security = off', current_database()); end $$", REFUSED),
     Attack("replica mode for oneself at the next sign-in", "alter role fc_app set session_replication_role = replica", REFUSED),
+    Attack("a scope for oneself at the next sign-in", "alter role fc_app set app.branches = '1'", REFUSED),
     Attack("the server's settings", "alter system set log_statement = 'none'", REFUSED),
     Attack("GRANT of the vouchers to oneself", "grant insert, update, delete on ledger_voucher to fc_app", NOTHING),
     Attack("GRANT of the series to oneself", "grant all on ledger_series to fc_app", REFUSED),

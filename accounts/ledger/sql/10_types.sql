@@ -5,11 +5,13 @@ do $$ begin
                               branch bigint, employer bigint, value_date date);
 exception when duplicate_object then null; end $$;
 
--- The book opens with the branch: one row says up to where its days and months are closed.
+-- The book opens with the branch: one row says up to where its days and months are closed. What the city has closed is
+-- closed for a new branch too; FOR SHARE waits for a close of the month under way, and makes the next one wait.
 create or replace function ledger_open_period() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  insert into ledger_period (branch_id) values (new.id);
+  insert into ledger_period (branch_id, month_closed)
+  select new.id, max(month_closed) from (select month_closed from ledger_period order by branch_id for share) p;
   return null;
 end $$;
 create or replace trigger ledger_open_period after insert on office_branch

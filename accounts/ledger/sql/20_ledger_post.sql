@@ -9,9 +9,10 @@ declare
   asked    constant bigint := cardinality(slips);
   in_month constant date := date_trunc('month', posted_on);
   year_end constant date := make_date(extract(year from posted_on - interval '6 months')::int + 1, 6, 30);
-  branches bigint[];  -- by place of the slip, as are words, crosses, ids and fen: plain arrays are read in one step
-  words    text[];
+  branches bigint[];  -- by place of the slip, as are the arrays below it: plain arrays are read in one step, and counted
+  words    text[];    -- from 1 also when the caller counts from elsewhere or in two dimensions
   crosses  boolean[];
+  reversed bigint[];
   touched  bigint[];
   ids      bigint[];
   fen      bigint[];
@@ -23,32 +24,32 @@ begin
   if cardinality(lines) > 1000 or asked > 1000 then set local plan_cache_mode = force_custom_plan; end if;
 
   select count(k.code), array_agg(s.branch order by place), array_agg(k.word order by place),
-         array_agg(k.crosses_branches order by place)
-    into done, branches, words, crosses
+         array_agg(k.crosses_branches order by place), array_agg(s.reverses order by place)
+    into done, branches, words, crosses, reversed
     from unnest(slips) with ordinality s(kind, source, branch, summary, attachments, reverses, place)
     left join ledger_kind k on k.code = s.kind and (k.code = 'reversal') = (s.reverses is not null);
   if done is distinct from asked or asked = 0 then raise sqlstate 'FC001'; end if;
 
+  if not branches <@ office_scope() then raise sqlstate 'FC003'; end if;
+
   -- A reversal (红字冲销) takes its lines from its original, negated; the caller has no say in them.
-  if exists (select from unnest(slips) s where s.reverses is not null) then
+  if cardinality(array_remove(reversed, null)) > 0 then
     select count(*) into done
-      from unnest(slips) s join ledger_voucher v on v.id = s.reverses
-     where v.reverses_id is null and v.branch_id = s.branch;
-    if done <> (select count(s.reverses) from unnest(slips) s)
-       or exists (select from unnest(lines) l where slips[l.slip].reverses is not null) then raise sqlstate 'FC002'; end if;
+      from unnest(branches, reversed) s(branch, original) join ledger_voucher v on v.id = s.original
+     where v.reverses_id is null and v.branch_id = s.branch and v.date <= posted_on;
+    if done <> cardinality(array_remove(reversed, null))
+       or exists (select from unnest(lines) l where reversed[l.slip] is not null) then raise sqlstate 'FC002'; end if;
     lines := lines || array(
       select row(s.place, e.account_id, e.holder_id, -e.debit, -e.credit, e.branch_id, e.employer_id, e.value_date)::ledger_line
-        from unnest(slips) with ordinality s(kind, source, branch, summary, attachments, reverses, place)
-        join ledger_voucher v on v.id = s.reverses
+        from unnest(reversed) with ordinality s(original, place)
+        join ledger_voucher v on v.id = s.original
         join ledger_entry e on e.date = v.date and e.id between v.id << 24 and (v.id << 24 | 16777215)
        order by e.id);
-    crosses := array(select k.crosses_branches or coalesce(o.crosses_branches, false)
-      from unnest(slips) with ordinality s(kind, source, branch, summary, attachments, reverses, place)
-      join ledger_kind k on k.code = s.kind
-      left join ledger_voucher v on v.id = s.reverses left join ledger_kind o on o.code = v.kind_id order by place);
+    crosses := array(select coalesce(k.crosses_branches, s.crosses)
+      from unnest(crosses, reversed) with ordinality s(crosses, original, place)
+      left join ledger_voucher v on v.id = s.original left join ledger_kind k on k.code = v.kind_id order by place);
   end if;
 
-  if not branches <@ office_scope() then raise sqlstate 'FC003'; end if;
   touched := array(select unnest(branches) union select l.branch from unnest(lines) l where l.branch is not null);
   -- Closing waits for postings under way, and whoever comes later finds the day closed.
   select count(*) into done from (
@@ -87,9 +88,11 @@ begin
     left join ledger_holder h on h.id = l.holder
     left join ledger_holder e on e.id = l.employer
    where l.holder is not distinct from h.id and h.kind is not distinct from a.holder_kind
-     and (h.branch_id is null or h.branch_id = coalesce(l.branch, branches[l.slip]))
+     and (h.branch_id = coalesce(l.branch, branches[l.slip]) or h.branch_id is null and not a.is_stored)
      and (l.branch is null or l.branch = branches[l.slip] or crosses[l.slip])
-     and case when a.holder_kind = 'member' then e.kind = 'employer' else l.employer is null end;
+     and case when a.holder_kind = 'member' then e.kind = 'employer' and e.branch_id = coalesce(l.branch, branches[l.slip])
+              else l.employer is null end
+     and coalesce(l.value_date, posted_on) >= '1990-01-01';
   get diagnostics done = row_count;
   if done <> cardinality(lines) then raise sqlstate 'FC006'; end if;
 

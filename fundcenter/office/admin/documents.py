@@ -74,7 +74,6 @@ class DocumentAdmin(RecordAdmin):
             rule.run(document, by=actor(request), opinion=opinion)
         except Refused as refused:
             document.refresh_from_db()
-            context = {**self.page_context(request, document), "refused": refused.problems, "opinion": opinion}
-            return self.render(request, self.page_template, title=str(document), object=document, **context)
+            return self.page(request, document, refused=refused.problems, opinion=opinion)
         messages.success(request, rule.done.format(number=document.number))
         return HttpResponseRedirect(self.url_of(document))

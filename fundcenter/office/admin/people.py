@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordMixin
 from django.http import HttpRequest
 
-from fundcenter.office.admin.records import RecordAdmin, actor
+from fundcenter.office.admin.records import RecordAdmin, holds
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import AuditEvent, Role, User
 from fundcenter.office.services import audit
@@ -62,13 +62,13 @@ class UserAdmin(admin.ModelAdmin):
     change_list_template = "office/list.html"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return actor(request).holds(Role.ADMIN, Role.AUDITOR, Role.MANAGER)
+        return holds(request, Role.ADMIN, Role.AUDITOR, Role.MANAGER)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return actor(request).holds(Role.ADMIN)
+        return holds(request, Role.ADMIN)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request) and (obj is None or obj.username != "system")

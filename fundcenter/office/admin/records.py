@@ -23,6 +23,11 @@ def actor(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def holds(request: HttpRequest, *roles: Role) -> bool:
+    """Whether somebody signed in who holds one of these roles."""
+    return request.user.is_authenticated and request.user.holds(*roles)
+
+
 class CappedPaginator(Paginator):
     """Counts to 10,000 and no further: past that a list asks for a narrower question instead of deep pages."""
 
@@ -55,8 +60,7 @@ class RecordAdmin(admin.ModelAdmin):
         return queryset.visible()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        user = actor(request)
-        return user.is_authenticated and user.holds(*self.viewers)
+        return holds(request, *self.viewers)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -84,9 +88,11 @@ class RecordAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         found = self.find(request, object_id)
-        return self.render(
-            request, self.page_template, title=str(found), object=found, **self.page_context(request, found)
-        )
+        return self.page(request, found)
+
+    def page(self, request: HttpRequest, found: Any, **more: Any) -> TemplateResponse:
+        context = {"title": str(found), "object": found, **self.page_context(request, found), **more}
+        return self.render(request, self.page_template, **context)
 
     def find(self, request: HttpRequest, object_id: str) -> Any:
         """The row, if it is there, in scope, and this person may look. Otherwise 404: not even that it exists."""
