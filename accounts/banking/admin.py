@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.banking.models import Receipt
-from fundcenter import money
 from fundcenter.office.admin.documents import DocumentAdmin
+from fundcenter.office.admin.records import DayFilter, chip, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.registry import registry
 
@@ -18,11 +18,12 @@ class ReceiptAdmin(DocumentAdmin):
     page_template = "banking/receipt.html"
     list_display = ("shown_number", "arrived_on", "reference", "shown_amount", "shown_state", "checker")
     list_display_links = ("shown_number",)
-    list_filter = ("arrived_on",)
+    list_filter = (("arrived_on", DayFilter),)
     list_select_related = ("checker",)
     search_fields = ("reference__startswith",)
+    search_help_text = "银行流水号开头"
     ordering = ("-id",)
-    total_columns = (("金额", "amount"),)
+    total_columns = (("shown_amount", "amount"),)
     empty_list = "没有符合条件的到账。"
 
     @admin.display(description="到账编号", ordering="id")
@@ -31,11 +32,11 @@ class ReceiptAdmin(DocumentAdmin):
 
     @admin.display(description="金额", ordering="amount")
     def shown_amount(self, receipt: Receipt) -> str:
-        return money.grouped(receipt.amount)
+        return figure(receipt.amount)
 
     @admin.display(description="状态")
     def shown_state(self, receipt: Receipt) -> str:
-        return receipt.state_label
+        return chip(receipt.state, receipt.state_label)
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         return {

@@ -15,10 +15,12 @@ from accounts.contributions.refusals import BY_CODE
 from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import annotated, register_template
+from accounts.contributions.vouchers import REMITTANCE
+from accounts.ledger.models import Kind
 from accounts.parties.models import Employer
 from fundcenter import clock, months
 from fundcenter.office.admin.documents import DocumentAdmin, Verb
-from fundcenter.office.admin.records import actor, download
+from fundcenter.office.admin.records import DayFilter, actor, chip, download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
 from fundcenter.office.refusals import Refused
@@ -35,11 +37,11 @@ def approve(batch: Batch, **given: Any) -> None:
 @admin.register(Batch, site=site)
 class BatchAdmin(DocumentAdmin):
     page_template = "contributions/batch.html"
-    list_display = ("shown_number", "file", "row_count", "shown_total", "shown_state", "maker", "made_at", "checker")
-    list_filter = ("state", "made_on")
+    list_display = ("shown_number", "file", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker")
+    list_filter = ("state", ("made_on", DayFilter))
     list_select_related = ("file", "maker", "checker", "branch")
     ordering = ("-id",)
-    total_columns = (("合计金额", "total"),)
+    total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
     verbs = {
         "submit": Verb(remittance.submit, (Role.CLERK,), "{number} 已提交复核。", primary=True),
@@ -52,13 +54,17 @@ class BatchAdmin(DocumentAdmin):
     def shown_number(self, batch: Batch) -> str:
         return batch.number
 
+    @admin.display(description="行数")
+    def shown_rows(self, batch: Batch) -> str:
+        return figure(batch.row_count)
+
     @admin.display(description="合计金额", ordering="total")
     def shown_total(self, batch: Batch) -> str:
-        return f"{batch.total:,.2f}"
+        return figure(batch.total)
 
     @admin.display(description="状态", ordering="state")
     def shown_state(self, batch: Batch) -> str:
-        return batch.state_label
+        return chip(batch.state, batch.state_label)
 
     def get_urls(self) -> list[URLPattern]:
         def at(route: str, view: Any, name: str) -> URLPattern:
@@ -144,6 +150,7 @@ class BatchAdmin(DocumentAdmin):
             "checks": self._checks(found, registers),
             "vouchers_preview": vouchers_preview(registers) if preview else [],
             "vouchers_count": len(registers),
+            "word": Kind.objects.get(pk=REMITTANCE.kind).word,
             "post_on": clock.today(),
             "decides": any(verb["name"] == "approve" for verb in context["verbs"]),
         }

@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from accounts.contributions import queries
 from accounts.contributions.calc import monthly_amount
-from accounts.contributions.models import Batch, Register, RegisterRow
+from accounts.contributions.models import Batch, Register
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
-from accounts.ledger.models import Account
+from accounts.ledger.models import Account, Entry
 from accounts.ledger.reports import day_total, month_totals
 from accounts.parties.models import Employer, Member
 from fundcenter import charts, clock, money, months
@@ -86,7 +86,7 @@ def _work(batch: Batch) -> Work:
         subject += " 等"
     return Work(
         title=f"汇缴批次 {batch.number}", subject=subject, url=url_of(batch), amount=batch.total, by=batch.maker.name,
-        since=batch.made_at, due=batch.due_at, state=batch.state_label,
+        since=batch.made_at, state=batch.state, state_label=batch.state_label,
     )  # fmt: skip
 
 
@@ -147,10 +147,9 @@ def register_rows(register: Register, *, after: int, most: int) -> list[dict[str
 
 def member_panel(member: Member) -> dict[str, Any]:
     """缴至年月, months in a row, and the monthly contribution by the rule in force."""
-    paid = list(
-        RegisterRow.objects.filter(member=member, register__is_posted=True)
-        .order_by("-month").values_list("month", flat=True)[:MONTHS_LOOKED_BACK]
-    )  # fmt: skip
+    vouchers = Entry.objects.filter(holder=member.pk, account="201").values("voucher")
+    registers = Register.objects.filter(voucher__in=vouchers, is_posted=True).order_by("-month")
+    paid = list(registers.values_list("month", flat=True)[:MONTHS_LOOKED_BACK])
     terms = contribution_terms(clock.today())
     sides = [
         monthly_amount(base=member.base, ratio=ratio, rounding=terms.amount_rounding)

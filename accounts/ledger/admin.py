@@ -10,8 +10,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.ledger.models import Voucher
 from accounts.ledger.reports import source_of, voucher_lines, voucher_pdf
-from fundcenter import money
-from fundcenter.office.admin.records import RecordAdmin, pdf_response
+from fundcenter.office.admin.records import DayFilter, RecordAdmin, figure, pdf_response
 from fundcenter.office.admin.site import site
 from fundcenter.office.services import audit
 
@@ -23,11 +22,12 @@ class VoucherAdmin(RecordAdmin):
     page_template = "ledger/voucher.html"
     list_display = ("date", "shown_number", "summary", "kind", "shown_amount", "prepared_by", "reviewed_by")
     list_display_links = ("shown_number",)
-    list_filter = ("date", "kind")
+    list_filter = (("date", DayFilter), "kind")
     list_select_related = ("kind", "prepared_by", "reviewed_by")
-    search_fields = ("source",)
+    search_fields = ("summary__startswith",)
+    search_help_text = "摘要开头，如 汇缴 2026-03"
     ordering = ("-date", "-id")
-    total_columns = (("金额", "amount"),)
+    total_columns = (("shown_amount", "amount"),)
     empty_list = "没有符合条件的凭证。凭证由业务单据复核入账时生成。"
 
     @admin.display(description="凭证号")
@@ -36,7 +36,7 @@ class VoucherAdmin(RecordAdmin):
 
     @admin.display(description="金额", ordering="amount")
     def shown_amount(self, voucher: Voucher) -> str:
-        return money.grouped(voucher.amount)
+        return figure(voucher.amount)
 
     def get_urls(self) -> list[URLPattern]:
         pdf = self.admin_site.admin_view(self.pdf)

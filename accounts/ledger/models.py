@@ -69,6 +69,9 @@ class Kind(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "凭证种类"
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Period(models.Model):
     """账期: up to where a branch's days and months are closed. The door reads it FOR SHARE, closing updates it."""

@@ -13,8 +13,8 @@ from django.urls import URLPattern, path, reverse
 from accounts.ledger.reports import balance_column, balance_of, detail_ledger
 from accounts.parties.models import Employer, Member, Party
 from accounts.parties.reports import statement_pdf
-from fundcenter import clock, identifiers, money, months, vault
-from fundcenter.office.admin.records import RecordAdmin, actor, pdf_response
+from fundcenter import clock, identifiers, months, vault
+from fundcenter.office.admin.records import RecordAdmin, actor, chip, figure, pdf_response
 from fundcenter.office.admin.site import site
 from fundcenter.office.registry import registry
 from fundcenter.office.services import audit
@@ -31,6 +31,7 @@ class PartyAdmin(RecordAdmin):
     list_display_links = ("number",)
     # The box itself; get_search_results decides by what was typed which index answers.
     search_fields = ("number",)
+    search_help_text = "账号、名称开头或拼音首字母"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], term: str
@@ -70,7 +71,7 @@ def _line(text: str | None) -> tuple[date, int] | None:
 class EmployerAdmin(PartyAdmin):
     page_template = "parties/employer.html"
     ledger_account = "21901"
-    list_display = ("number", "name", "nature", "shown_ratios", "pay_day", "shown_suspense", "state")
+    list_display = ("number", "name", "nature", "shown_ratios", "pay_day", "shown_suspense", "shown_state")
     list_filter = ("state", "nature")
     empty_list = "没有符合条件的单位。可按单位账号、名称开头或拼音首字母查找。"
 
@@ -78,9 +79,13 @@ class EmployerAdmin(PartyAdmin):
     def shown_ratios(self, employer: Employer) -> str:
         return f"{employer.ratio_employer * 100:.0f}%＋{employer.ratio_member * 100:.0f}%"
 
+    @admin.display(description="状态")
+    def shown_state(self, employer: Employer) -> str:
+        return chip(employer.state, employer.get_state_display())
+
     @admin.display(description="暂存款")
     def shown_suspense(self, employer: Any) -> str:
-        return money.grouped(employer.suspense)
+        return figure(employer.suspense)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(suspense=balance_column("21901"))
@@ -101,18 +106,23 @@ class EmployerAdmin(PartyAdmin):
 class MemberAdmin(PartyAdmin):
     page_template = "parties/member.html"
     ledger_account = "201"
-    list_display = ("number", "name", "id_mask", "employer", "shown_base", "shown_balance", "state")
+    list_display = ("number", "name", "id_mask", "employer", "shown_base", "shown_balance", "shown_state")
     list_filter = ("state",)
     list_select_related = ("employer",)
+    search_help_text = "账号、证件号码、姓名或拼音首字母"
     empty_list = "没有符合条件的职工。可按个人账号、证件号码（全号）、姓名开头或拼音首字母查找。"
 
     @admin.display(description="缴存基数", ordering="base")
     def shown_base(self, member: Member) -> str:
-        return money.grouped(member.base)
+        return figure(member.base)
+
+    @admin.display(description="状态")
+    def shown_state(self, member: Member) -> str:
+        return chip(member.state, member.get_state_display())
 
     @admin.display(description="余额")
     def shown_balance(self, member: Any) -> str:
-        return money.grouped(member.balance)
+        return figure(member.balance)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(balance=balance_column("201"))

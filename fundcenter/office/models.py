@@ -171,7 +171,6 @@ class Document(models.Model):
     state = models.CharField("状态", max_length=12)
     made_on = models.DateField("业务日期", default=clock.today)
     made_at = models.DateTimeField("受理时间", default=clock.now)
-    due_at = models.DateTimeField("承诺时限", null=True, blank=True)
     maker = models.ForeignKey(User, models.PROTECT, verbose_name="经办", related_name="+")
     checker = models.ForeignKey(User, models.PROTECT, verbose_name="复核", related_name="+", null=True, blank=True)
     checked_at = models.DateTimeField("复核时间", null=True, blank=True)

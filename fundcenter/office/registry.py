@@ -22,8 +22,8 @@ class Work:
     amount: Decimal | None
     by: str
     since: datetime
-    due: datetime | None = None
     state: str = ""
+    state_label: str = ""
 
 
 @dataclass(frozen=True)

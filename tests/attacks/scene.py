@@ -122,6 +122,7 @@ class Scene:
     superuser: psycopg.Connection
     names: dict[str, object] = field(default_factory=dict)
     witness: str = ""
+    seen: dict[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -156,9 +157,11 @@ class Scene:
         with open_raw(*branches, **options) as opened:
             yield opened
 
-    def state(self) -> dict[str, str]:
-        """A fingerprint of everything that an attack could have changed."""
-        return dict(self.superuser.execute(self.witness).fetchall())
+    def moved(self) -> list[str]:
+        """What is no longer as it was at the last look: tables by their name, rights, functions, roles …"""
+        now = dict(self.superuser.execute(self.witness).fetchall())
+        before, self.seen = self.seen, now
+        return sorted(what for what in before.keys() | now.keys() if before.get(what) != now.get(what))
 
     def verdict(self) -> tuple[int, tuple[str, ...]]:
         with acting_as(self.city.manager):
@@ -196,6 +199,7 @@ def build() -> Iterator[Scene]:
         tables = [name for (name,) in superuser.execute(TABLES)]
         hashes = (f"select '{t}', md5(string_agg(t::text, ',' order by t::text)) from {t} t" for t in tables)
         scene.witness = " union all ".join([WITNESS, *hashes])
+        scene.moved()
         vouchers, problems = scene.verdict()
         assert vouchers > 8 and not problems, problems
         connection.close()

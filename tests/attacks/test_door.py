@@ -225,9 +225,8 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_refused(scene: Scene, attack: Attack) -> None:
-    before = scene.state()
     assert scene.attempt(attack.sql, as_manager=attack.as_manager) == attack.answer
-    assert scene.state() == before
+    assert scene.moved() == []
 
 
 GOOD = {
@@ -259,7 +258,6 @@ def test_without_its_fault_the_call_is_taken(scene: Scene, call: str) -> None:
 
 def test_a_new_branch_does_not_reopen_a_closed_month(scene: Scene) -> None:
     """Closed takes nothing, not even from a branch that the program makes afterwards."""
-    before = scene.state()
     with scene.raw(scene.names["mine"], autocommit=False) as books:
         (new,) = books.execute(
             "insert into office_branch (code, name, division_code) values ('99', '新设机构', '361100') returning id"
@@ -275,4 +273,4 @@ def test_a_new_branch_does_not_reopen_a_closed_month(scene: Scene) -> None:
                 said = getattr(error, "sqlstate", str(error))
             assert (day, said) == (day, answer)
         books.rollback()
-    assert scene.state() == before
+    assert scene.moved() == []

@@ -41,14 +41,13 @@ OPEN = [
 
 @pytest.mark.parametrize(("what", "sql"), OPEN, ids=[what for what, _ in OPEN])
 def test_still_open(scene: Scene, what: str, sql: str) -> None:
-    before = scene.state()
     with scene.raw(scene.names["theirs"]), scene.raw(scene.names["mine"], autocommit=False) as program:
         cursor = program.execute(scene.filled(sql))
         while cursor.nextset():
             pass
         assert cursor.rowcount >= 1
         program.rollback()
-    assert scene.state() == before
+    assert scene.moved() == []
 
 
 def test_a_person_s_scope_ends_with_their_work_whatever_was_set_meanwhile(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordMixin
 from django.http import HttpRequest
 
-from fundcenter.office.admin.records import RecordAdmin, holds
+from fundcenter.office.admin.records import DayFilter, RecordAdmin, holds
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import AuditEvent, Role, User
 from fundcenter.office.services import audit
@@ -17,7 +17,7 @@ from fundcenter.office.services import audit
 class AuditEventAdmin(RecordAdmin):
     viewers = (Role.AUDITOR, Role.MANAGER)
     list_display = ("at", "person", "branch", "verb", "document", "address")
-    list_filter = ("at", "verb")
+    list_filter = (("at", DayFilter), "verb")
     list_display_links = None
     list_select_related = ("person", "branch")
     ordering = ("-id",)
@@ -55,11 +55,15 @@ class UserAdmin(admin.ModelAdmin):
 
     form = UserForm
     fields = ("username", "name", "branch", "roles", "is_active", "password1", "password2")
-    list_display = ("username", "name", "branch", "role_labels", "is_active")
+    list_display = ("username", "name", "branch", "shown_roles", "is_active")
     list_filter = ("branch", "is_active")
     search_fields = ("username__startswith", "name__startswith")
     actions = None
     change_list_template = "office/list.html"
+
+    @admin.display(description="岗位")
+    def shown_roles(self, user: User) -> str:
+        return user.role_labels()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds(request, Role.ADMIN, Role.AUDITOR, Role.MANAGER)

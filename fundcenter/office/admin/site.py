@@ -67,7 +67,7 @@ class FundSite(admin.AdminSite):
         context = {
             **self.each_context(request),
             "title": self.index_title,
-            "waiting": sorted(waiting, key=lambda work: work.due or work.since)[:HOME_ROWS],
+            "waiting": sorted(waiting, key=lambda work: work.since)[:HOME_ROWS],
             "waiting_count": sum(queue.count(actor(request)) for queue in registry.queues.values()),
             "mine": sorted(mine, key=lambda work: work.since, reverse=True)[:HOME_ROWS],
             "figures": [figure for figures in registry.figures for figure in figures(actor(request))],

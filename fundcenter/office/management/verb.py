@@ -12,25 +12,31 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from fundcenter import money
+from fundcenter.office.management.commands.migrate import make_ready
 from fundcenter.office.models import User
 from fundcenter.office.refusals import Problem, Refused
 from fundcenter.scope import acting_as
 
 
 class VerbCommand(BaseCommand):
-    """A thin face on services. ``verb`` does the work and returns what ``--json`` prints; ``told`` says it in words."""
+    """A thin face on services. ``verb`` does the work and returns what ``--json`` prints; ``told`` says it in words.
+
+    A result that holds ``refused`` ends the command with 1.
+    """
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="标准输出只有 JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        make_ready()
         result = self.verb(**options)
+        refused = result.pop("refused", False)
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False, default=_plain))
         else:
             for line in self.told(result):
                 self.stdout.write(line)
-        if self.failed(result):
+        if refused:
             raise SystemExit(1)
 
     def verb(self, **options: Any) -> dict[str, Any]:
@@ -38,9 +44,6 @@ class VerbCommand(BaseCommand):
 
     def told(self, result: dict[str, Any]) -> Iterator[str]:
         raise NotImplementedError
-
-    def failed(self, result: dict[str, Any]) -> bool:
-        return bool(result.get("refused"))
 
 
 def _plain(value: Any) -> str:

@@ -1,3 +1,14 @@
+-- Rights and walls are put up anew each time: what an earlier version granted, or somebody by hand, falls here.
+revoke all on all tables in schema public from public, fc_app, fc_door;
+revoke all on all sequences in schema public from public, fc_app, fc_door;
+revoke all on all functions in schema public from fc_app, fc_door;
+do $$ declare p record; begin
+  for p in select polname, polrelid::regclass as t from pg_policy join pg_class c on c.oid = polrelid
+            where relnamespace = 'public'::regnamespace loop
+    execute format('drop policy %I on %s', p.polname, p.t);
+  end loop;
+end $$;
+
 -- The branches of the person acting, as fundcenter/scope.py put them into the session; none when nobody is.
 create or replace function office_scope() returns bigint[]
 language sql stable set search_path = public, pg_temp as $$

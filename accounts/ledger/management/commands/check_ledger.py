@@ -14,6 +14,7 @@ class Command(VerbCommand):
         with whole_city():
             verdict = check_ledger()
         return {
+            "refused": bool(verdict.problems),
             "ok": not verdict.problems,
             "vouchers": verdict.vouchers,
             "entries": verdict.entries,
@@ -23,6 +24,3 @@ class Command(VerbCommand):
     def told(self, result: dict[str, Any]) -> Iterator[str]:
         yield f"凭证 {result['vouchers']} 张，分录 {result['entries']} 条，{'账实相符' if result['ok'] else '发现问题：'}"
         yield from result["problems"]
-
-    def failed(self, result: dict[str, Any]) -> bool:
-        return not result["ok"]

@@ -7,8 +7,12 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.migrations.executor import MigrationExecutor
 
 from fundcenter import clock
 
@@ -51,6 +55,30 @@ def raise_walls() -> None:
             for file in sorted(Path(room.path, "sql").glob("*.sql")):
                 if Path(room.path).is_relative_to(settings.BASE_DIR):
                     cursor.execute(file.read_text())
-        cursor.execute("delete from office_clock")
-        if clock.moved():
-            cursor.execute("insert into office_clock (day) values (%s)", [clock.today()])
+        set_clock(cursor)
+
+
+def set_clock(cursor: CursorWrapper) -> None:
+    """The day at which a played city stands is written where the door reads it."""
+    cursor.execute("delete from office_clock")
+    if clock.moved():
+        cursor.execute("insert into office_clock (day) values (%s)", [clock.today()])
+
+
+def make_ready() -> None:
+    """What every verb needs: the tables as this release has them, and the day at which the city stands."""
+    if _pending():
+        if not settings.SERVER.embedded:
+            raise CommandError("数据库结构不是本版本的，请先运行 manage.py migrate。")
+        call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("select (select day from office_clock)")
+        (stands,) = cursor.fetchone()
+    if stands != (clock.today() if clock.moved() else None):
+        with as_owner(), connection.cursor() as cursor:
+            set_clock(cursor)
+
+
+def _pending() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
