@@ -9,44 +9,50 @@ create temp table staged_row (
 COPY_STAGED = """
 copy staged_row (row, employer_number, month, member_number, name, base, amount_employer, amount_member) from stdin
 """
-# Names and numbers become holders here; row security finds only those of the clerk's branch.
+# Names and numbers become holders here; row security finds only those of the clerk's branch. The checks run over this
+# table of the session's own, whose statistics are exact: over all rows of all batches the planner would guess.
 RECOGNISE = """
-insert into contributions_registerrow (batch_id, branch_id, row, employer_number, month, member_number, name, base,
-  amount_employer, amount_member, employer_id, member_id)
-select %(batch)s, %(branch)s, s.row, left(s.employer_number, 40), s.month, left(s.member_number, 40), left(s.name, 100),
-       s.base, s.amount_employer, s.amount_member, e.holder_id, m.holder_id
+create temp table batch_row on commit drop as
+select s.row, left(s.employer_number, 40) as employer_number, s.month, left(s.member_number, 40) as member_number,
+       left(s.name, 100) as name, s.base, s.amount_employer, s.amount_member, e.holder_id as employer_id,
+       m.holder_id as member_id
   from staged_row s
   left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
   left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
- order by s.row
 """
-# Account numbers that the branch does not know but another does.
-STRANGERS = """
-create temp table stranger on commit drop as
-select 'employer' as kind, number from parties_branch_of('employer', array(
-  select distinct employer_number from contributions_registerrow
-   where batch_id = %(batch)s and employer_id is null and employer_number is not null))
-union all
-select 'member', number from parties_branch_of('member', array(
-  select distinct member_number from contributions_registerrow
-   where batch_id = %(batch)s and member_id is null and member_number is not null))
-"""
-KEEP_PROBLEMS = """
-insert into contributions_rowproblem (batch_id, branch_id, row, "column", code, found, args)
-select %(batch)s, %(branch)s, p.row, p.col, %(code)s, coalesce(left(p.found, 80), ''), p.args
-  from ({find}) p(row, col, found, args) order by p.row
+RECALL = """
+create temp table batch_row on commit drop as
+select row, employer_number, month, member_number, name, base, amount_employer, amount_member, employer_id, member_id
+  from contributions_registerrow where batch_id = %(batch)s
 """
 MAKE_REGISTERS = """
 insert into contributions_register (batch_id, branch_id, employer_id, month, member_count, total, is_posted)
 select %(batch)s, %(branch)s, employer_id, month, count(*),
        coalesce(round(sum(amount_employer + amount_member), 2), 0), false
-  from contributions_registerrow
- where batch_id = %(batch)s and employer_id is not null and month is not null group by employer_id, month order by min(row)
+  from batch_row where employer_id is not null and month is not null group by employer_id, month order by min(row)
 """
-FILE_ROWS = """
-update contributions_registerrow r set register_id = g.id
-  from contributions_register g
- where r.batch_id = %(batch)s and g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month
+KEEP_ROWS = """
+insert into contributions_registerrow (batch_id, branch_id, row, employer_number, month, member_number, name, base,
+  amount_employer, amount_member, employer_id, member_id, register_id)
+select %(batch)s, %(branch)s, r.row, r.employer_number, r.month, r.member_number, r.name, r.base, r.amount_employer,
+       r.amount_member, r.employer_id, r.member_id, g.id
+  from batch_row r
+  left join contributions_register g on g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month
+ order by r.row
+"""
+# Account numbers that the branch does not know but another does.
+STRANGERS = """
+create temp table stranger on commit drop as
+select 'employer' as kind, number from parties_branch_of('employer', array(
+  select distinct employer_number from batch_row where employer_id is null and employer_number is not null))
+union all
+select 'member', number from parties_branch_of('member', array(
+  select distinct member_number from batch_row where member_id is null and member_number is not null))
+"""
+KEEP_PROBLEMS = """
+insert into contributions_rowproblem (batch_id, branch_id, row, "column", code, found, args)
+select %(batch)s, %(branch)s, p.row, p.col, %(code)s, coalesce(left(p.found, 80), ''), p.args
+  from ({find}) p(row, col, found, args) order by p.row
 """
 REMITTANCE_SLIPS = """
 select g.id as key, g.branch_id as branch, '汇缴 ' || to_char(g.month, 'YYYY-MM') || ' ' || e.name as summary,

@@ -1,7 +1,8 @@
 """Why an uploaded register is refused: code, article, sentence, and the statement that finds it over the whole file.
 
-A statement yields row, col (title of the column), found, args (jsonb) for the rows of one batch. ``columns`` in it are
-those of RegisterRow as ``r``. What the reader itself finds (a cell that is no number) has no statement.
+A statement yields row, col (title of the column), found and args (jsonb). It reads ``batch_row``, the rows of the file as
+they were recognised (queries.RECOGNISE), ``stranger``, the numbers that only other branches know, and the batch's
+registers. What the reader itself finds (a cell that is no number) has no statement.
 """
 
 from dataclasses import dataclass
@@ -37,30 +38,30 @@ FILE_EMPTY = Refusal("file_empty", "表中没有数据行；请核对后重新�
 EMPLOYER_UNKNOWN = RegisterRefusal(
     "employer_unknown", "没有单位账号“{found}”；请核对单位账号。", REMIT,
     find="""
-      select r.row, '单位账号', r.employer_number, '{}'::jsonb from contributions_registerrow r
-       where r.batch_id = %(batch)s and r.employer_id is null and r.employer_number is not null
+      select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
+       where r.employer_id is null and r.employer_number is not null
          and not exists (select from stranger s where s.kind = 'employer' and s.number = r.employer_number)""",
 )  # fmt: skip
 EMPLOYER_NOT_YOURS = RegisterRefusal(
     "employer_not_yours", "单位“{found}”由其他机构管理；请到其所属机构办理，或从本表中移出。", REMIT,
     find="""
-      select r.row, '单位账号', r.employer_number, '{}'::jsonb from contributions_registerrow r
+      select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
         join stranger s on s.kind = 'employer' and s.number = r.employer_number
-       where r.batch_id = %(batch)s and r.employer_id is null""",
+       where r.employer_id is null""",
 )  # fmt: skip
 MEMBER_UNKNOWN = RegisterRefusal(
     "member_unknown", "没有个人账号“{found}”；请核对账号，新职工请先办理个人开户。", REMIT,
     find="""
-      select r.row, '个人账号', r.member_number, '{}'::jsonb from contributions_registerrow r
-       where r.batch_id = %(batch)s and r.member_id is null and r.member_number is not null
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
+       where r.member_id is null and r.member_number is not null
          and not exists (select from stranger s where s.kind = 'member' and s.number = r.member_number)""",
 )  # fmt: skip
 MEMBER_OF_OTHER_EMPLOYER = RegisterRefusal(
     "member_of_other_employer", "个人账号“{found}”不在本单位名下；请核对账号，调入职工请先办理转移。", REMIT,
     find="""
-      select r.row, '个人账号', r.member_number, '{}'::jsonb from contributions_registerrow r
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
         left join parties_member m on m.holder_id = r.member_id
-       where r.batch_id = %(batch)s and r.employer_id is not null
+       where r.employer_id is not null
          and (m.employer_id <> r.employer_id
               or r.member_id is null and exists (
                 select from stranger s where s.kind = 'member' and s.number = r.member_number))""",
@@ -71,7 +72,7 @@ MEMBER_DOUBLED = RegisterRefusal(
       select row, '个人账号', member_number, jsonb_build_object('first', first) from (
         select r.row, r.member_number, r.member_id,
                min(r.row) over (partition by r.member_id, r.month) as first
-          from contributions_registerrow r where r.batch_id = %(batch)s and r.member_id is not null) d
+          from batch_row r where r.member_id is not null) d
        where row > first""",
 )  # fmt: skip
 MEMBER_MISSING = RegisterRefusal(
@@ -80,12 +81,11 @@ MEMBER_MISSING = RegisterRefusal(
     find="""
       select null::int, '清册', m.number, jsonb_build_object('name', m.name, 'employer', e.name,
                'month', to_char(g.month, 'YYYY-MM'))
-        from (select distinct r.employer_id, r.month from contributions_registerrow r
-               where r.batch_id = %(batch)s and r.employer_id is not null and r.month is not null) g
+        from contributions_register g
         join parties_employer e on e.holder_id = g.employer_id
         join parties_member m on m.employer_id = g.employer_id and m.state = 'normal' and m.first_month <= g.month
-        left join contributions_registerrow r on r.batch_id = %(batch)s and r.member_id = m.holder_id and r.month = g.month
-       where r.id is null""",
+        left join batch_row r on r.member_id = m.holder_id and r.month = g.month
+       where g.batch_id = %(batch)s and r.row is null""",
 )  # fmt: skip
 AMOUNT_WRONG = RegisterRefusal(
     "amount_wrong", "应为 {expected} = {base} × {percent}%（{rounding}）；请按此金额更正，基数有变请先办理基数调整。",
@@ -95,31 +95,31 @@ AMOUNT_WRONG = RegisterRefusal(
              jsonb_build_object('expected', to_char(side.expected, 'FM999999999999990.00'),
                'base', to_char(r.base, 'FM999999999999990.00'), 'percent', trim_scale(side.ratio * 100)::text,
                'rounding', %(rounding_label)s)
-        from contributions_registerrow r join parties_employer e on e.holder_id = r.employer_id,
+        from batch_row r join parties_employer e on e.holder_id = r.employer_id,
         lateral (values
           ('单位月缴存额', r.amount_employer, e.ratio_employer, round(round(r.base * e.ratio_employer, %(digits)s), 2)),
           ('个人月缴存额', r.amount_member, e.ratio_member, round(round(r.base * e.ratio_member, %(digits)s), 2))
         ) side(title, amount, ratio, expected)
-       where r.batch_id = %(batch)s and side.amount <> side.expected""",
+       where side.amount <> side.expected""",
 )  # fmt: skip
 MONTH_ALREADY_POSTED = RegisterRefusal(
     "month_already_posted", "单位“{employer}”{month}已汇缴（批次 {batch}），不能重复；请核对月份，补差请用补缴清册。", REMIT,
     volatile=True, find="""
       select null::int, '缴存月份', to_char(p.month, 'YYYY-MM'), jsonb_build_object('employer', e.name,
                'month', to_char(p.month, 'YYYY-MM'), 'batch', 'HJ' || to_char(b.made_on, 'YYYYMM') || '-' || lpad(b.id::text, 6, '0'))
-        from (select distinct r.employer_id, r.month from contributions_registerrow r where r.batch_id = %(batch)s) g
+        from contributions_register g
         join contributions_register p on p.employer_id = g.employer_id and p.month = g.month and p.is_posted
         join contributions_batch b on b.id = p.batch_id
-        join parties_employer e on e.holder_id = p.employer_id""",
+        join parties_employer e on e.holder_id = p.employer_id
+       where g.batch_id = %(batch)s""",
 )  # fmt: skip
 SUSPENSE_SHORT = RegisterRefusal(
     "suspense_short", "单位“{employer}”暂存款 {suspense}，清册合计 {total}，差 {short}；请待款项到账后再办理。", REMIT,
     volatile=True, find="""
       select null::int, '合计', g.total::text, jsonb_build_object('employer', e.name, 'suspense', coalesce(b.amount, 0)::text,
                'total', g.total::text, 'short', (g.total - coalesce(b.amount, 0))::text)
-        from (select r.employer_id, round(sum(r.amount_employer + r.amount_member), 2) as total
-                from contributions_registerrow r where r.batch_id = %(batch)s and r.employer_id is not null
-               group by r.employer_id) g
+        from (select r.employer_id, sum(r.total) as total from contributions_register r
+               where r.batch_id = %(batch)s group by r.employer_id) g
         join parties_employer e on e.holder_id = g.employer_id
         left join ledger_balance b on b.holder_id = g.employer_id and b.account_id = '21901'
        where g.total > coalesce(b.amount - b.frozen, 0)""",

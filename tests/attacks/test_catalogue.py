@@ -17,7 +17,9 @@ from django.db import connection
 from fundcenter import database
 
 REVIEWED = Path(__file__).with_name("catalogue.txt")
-REWRITE = f"UPDATE_CATALOGUE=1 .venv/bin/python -m pytest {REVIEWED.parent.relative_to(settings.BASE_DIR)}/test_catalogue.py"
+REWRITE = (
+    f"UPDATE_CATALOGUE=1 .venv/bin/python -m pytest {REVIEWED.parent.relative_to(settings.BASE_DIR)}/test_catalogue.py"
+)
 
 # Rights are listed for everybody but the owner of the thing. PUBLIC is everybody who can sign in.
 FACTS = """
@@ -144,7 +146,9 @@ def test_the_catalogue_is_the_one_that_was_read(facts: list[str]) -> None:
         REVIEWED.write_text("\n".join(facts) + "\n", encoding="utf-8")
     reviewed = REVIEWED.read_text(encoding="utf-8").splitlines()
     changes = [
-        change for change in difflib.unified_diff(reviewed, facts, n=0, lineterm="") if not change.startswith(("---", "+++", "@@"))
+        change
+        for change in difflib.unified_diff(reviewed, facts, n=0, lineterm="")
+        if not change.startswith(("---", "+++", "@@"))
     ]
     assert not changes, (
         "the database is no longer the one that was read. - was there, + is new:\n  "
@@ -170,7 +174,12 @@ def test_every_function_looks_into_temporary_tables_last(facts: list[str]) -> No
 def test_the_program_owns_nothing_and_writes_no_book(facts: list[str]) -> None:
     books = ("voucher", "entry", "balance", "series", "period", "daytotal", "dayclose", "account", "kind")
     rights = [fact for fact in told(facts, "may") if any(f" ledger_{book}" in fact for book in books)]
-    written = [fact for fact in rights if set(fact.split()[1].split(",")) & {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES", "MAINTAIN"}]
+    written = [
+        fact
+        for fact in rights
+        if set(fact.split()[1].split(","))
+        & {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES", "MAINTAIN"}
+    ]
     assert [fact for fact in written if not fact.startswith("fc_door ")] == []
     assert [fact for fact in written if "DELETE" in fact or "TRUNCATE" in fact] == []
     assert [fact for fact in told(facts, "owner") if "fc_app" in fact] == []
@@ -206,7 +215,9 @@ def test_the_list_can_be_read(facts: list[str]) -> None:
 
 def test_no_role_of_ours_is_mighty(facts: list[str]) -> None:
     for role in told(facts, "role"):
-        assert not any(might in role for might in ("SUPERUSER", "BYPASSRLS", "REPLICATION", "CREATEDB", "CREATEROLE")), role
+        assert not any(
+            might in role for might in ("SUPERUSER", "BYPASSRLS", "REPLICATION", "CREATEDB", "CREATEROLE")
+        ), role
     assert [one for one in told(facts, "member") if one.startswith(("fc_app", "fc_door"))] == []
 
 

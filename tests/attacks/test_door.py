@@ -190,6 +190,9 @@ TRANSACTIONS = [
     Attack("a refusal that is swallowed leaves nothing behind",
            f"do $$ begin perform 1 from ({post(*receipt(), *withdrawal('99999'))}) p; exception when others then null; end $$", NOTHING),
     Attack("a good voucher and a bad one in one transaction", f"{post(*receipt())}; {post(*payment(holder=':their_member'), slips=(slip(source='b'),))}", LINE),
+    Attack("a posting after one's own close", "begin; select ledger_close_day(:mine, '2026-03-16', :checker); " + post(*receipt()), DAY),
+    Attack("a close and an older day, in one transaction",
+           "begin; select ledger_close_day(:mine, '2026-03-16', :checker); select ledger_close_day(:mine, '2026-03-15', :checker)", "FC008"),
     Attack("a good voucher taken back", f"begin; {post(*receipt())}; rollback; select 1 where false", NOTHING),
     Attack("a good voucher taken back to a savepoint", f"begin; savepoint s; {post(*receipt())}; rollback to s; commit; select 1 where false", NOTHING),
 ]  # fmt: skip

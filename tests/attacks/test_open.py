@@ -23,6 +23,9 @@ OPEN = [
     ("a kind may touch every open account", post(*withdrawal("10"), slips=(slip("receipt"),))),
     ("lines may be red in every kind", post(*payment("-10"))),
     ("one side alone may balance itself", post(line("1", "21901", ":employer", "10"), line("1", "21901", ":second_employer", "-10"))),
+    ("a kind that crosses may take from another branch's holder: none exists yet, the first one needs an answer",
+     post(line("1", "201", ":their_member", "10", branch=":theirs", employer=":their_employer"),
+          line("1", "10101", ":bank", "0", "10"), slips=(slip("crossing"),))),
     ("a holder may be made that no person stands behind",
      "insert into ledger_holder (id, kind, branch_id) values (888, 'member', :mine); " + post(*payment(holder="888"))),
     ("the program keeps the list of persons, and so may promote one", "update office_user set roles = '{manager}' where id = :maker"),
@@ -34,6 +37,7 @@ OPEN = [
     ("EXPLAIN tells how much there is behind the wall", "explain analyze select * from ledger_voucher"),
     ("other sessions of the program show their SQL", "select query from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"),
     ("temporary tables and large objects take up disk", "create temp table t as select 1; select lo_from_bytea(0, 'x')"),
+    ("the program may end its own sessions", "select pg_cancel_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"),
     ("a role may change its own password", "alter role fc_app password 'x'; select 1"),
     ("a role may give itself settings for its next sign-in", "alter role fc_app set search_path = pg_temp; select 1"),
 ]  # fmt: skip
@@ -73,7 +77,10 @@ def test_an_invented_source_is_found_by_the_check(scene: Scene) -> None:
 
 def test_a_posting_left_open_keeps_its_branch_waiting(scene: Scene) -> None:
     """Numbers are gapless, so the next one waits for the one before; the server ends an idle transaction in 10 minutes."""
-    with scene.raw(scene.names["mine"], autocommit=False) as idle, scene.raw(scene.names["mine"], scene.names["theirs"]) as next_one:
+    with (
+        scene.raw(scene.names["mine"], autocommit=False) as idle,
+        scene.raw(scene.names["mine"], scene.names["theirs"]) as next_one,
+    ):
         idle.execute(scene.filled(post(*receipt())))
         next_one.execute("set lock_timeout = '100ms'")
         with pytest.raises(psycopg.errors.LockNotAvailable):

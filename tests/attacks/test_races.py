@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.attacks import scene as scenes
-from tests.attacks.scene import Scene, line, payment, post, receipt, slip
+from tests.attacks.scene import Scene, line, post, receipt, slip
 
 TAKEN = "taken"
 
@@ -58,7 +58,11 @@ def waiting(scene: Scene, future: Future[str]) -> bool:
 def while_under_way(scene: Scene, first: str, second: str) -> str:
     """``first`` is done but not committed; ``second`` must wait for it; the answer of ``second``."""
     everything = scene.names["mine"], scene.names["theirs"]
-    with scene.raw(*everything, autocommit=False) as before, scene.raw(*everything) as after, ThreadPoolExecutor(1) as pool:
+    with (
+        scene.raw(*everything, autocommit=False) as before,
+        scene.raw(*everything) as after,
+        ThreadPoolExecutor(1) as pool,
+    ):
         before.execute(scene.filled(first))
         future = pool.submit(answer, after, scene.filled(second))
         assert waiting(scene, future)
@@ -182,7 +186,9 @@ def test_numbers_of_three_counters_have_no_gap(scene: Scene) -> None:
     with ThreadPoolExecutor(3) as pool:
         assert sum(pool.map(counter, range(3))) == 162
     numbers = scene.superuser.execute(
-        scene.filled("select number from ledger_voucher where branch_id = :mine and month = '2026-03-01' and word = '记' order by 1")
+        scene.filled(
+            "select number from ledger_voucher where branch_id = :mine and month = '2026-03-01' and word = '记' order by 1"
+        )
     ).fetchall()
     assert [n for (n,) in numbers] == list(range(1, len(numbers) + 1))
 

@@ -1,7 +1,13 @@
 """Writing past the door: tables, guards, functions, sequences, roles and the server, with the program's credential."""
 
-import pytest
+from collections.abc import Callable
+from decimal import Decimal
 
+import pytest
+from django.db import ProgrammingError, connection
+
+from accounts.ledger.models import Account, Balance, Entry, Holder, Kind, Period, Voucher
+from fundcenter.scope import acting_as
 from tests.attacks.scene import NOTHING, Attack, Scene, payment, post, receipt, slip
 
 REFUSED = "42501"  # insufficient_privilege, also for row security
@@ -65,6 +71,9 @@ BY_OTHER_WAYS = [
     Attack("a trigger is dropped", "drop trigger ledger_keep on ledger_voucher", REFUSED),
     Attack("a policy is dropped", "drop policy branch on ledger_voucher", REFUSED),
     Attack("a policy is opened", "alter policy branch on ledger_voucher using (true)", REFUSED),
+    Attack("an index is built anew", "reindex table ledger_voucher", REFUSED),
+    Attack("a comment", "comment on table ledger_voucher is 'mine'", REFUSED),
+    Attack("COPY past row security", "copy office_opinion from stdin", "0A000"),
     Attack("a table is renamed away", "alter table ledger_voucher rename to old_voucher", REFUSED),
     Attack("a column is added", "alter table ledger_voucher add column note text", REFUSED),
     Attack("the line type grows", "alter type ledger_line add attribute more int", REFUSED),
@@ -137,11 +146,14 @@ ROLES = [
     Attack("the database's settings", "do $$ begin execute format('alter database %I set row_security = off', current_database()); end $$", REFUSED),
     Attack("replica mode for oneself at the next sign-in", "alter role fc_app set session_replication_role = replica", REFUSED),
     Attack("a scope for oneself at the next sign-in", "alter role fc_app set app.branches = '1'", REFUSED),
+    Attack("a limit on one's own sessions", "alter role fc_app connection limit 0", REFUSED),
+    Attack("what is logged", "set log_statement = 'none'", REFUSED),
     Attack("the server's settings", "alter system set log_statement = 'none'", REFUSED),
     Attack("GRANT of the vouchers to oneself", "grant insert, update, delete on ledger_voucher to fc_app", NOTHING),
     Attack("GRANT of the series to oneself", "grant all on ledger_series to fc_app", REFUSED),
     Attack("GRANT of the entries' column to oneself", "grant update (debit) on ledger_entry to fc_app", NOTHING),
     Attack("default privileges of the owner", "alter default privileges for role fc_owner grant all on tables to fc_app", REFUSED),
+    Attack("one's own rights given away", "drop owned by fc_app", REFUSED),
     Attack("owned by reassignment", "reassign owned by fc_door to fc_app", REFUSED),
 ]  # fmt: skip
 
@@ -228,18 +240,51 @@ def test_refused(scene: Scene, attack: Attack) -> None:
     assert scene.moved() == []
 
 
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda: Voucher.objects.create(branch_id=1, date="2026-03-16", month="2026-03-01", number=1, prepared_by_id=1, reviewed_by_id=2),
+        lambda: Voucher.objects.update(amount=0),
+        lambda: Voucher.objects.first().save(),
+        lambda: Voucher.objects.first().delete(),
+        lambda: Entry.objects.all().delete(),
+        lambda: Entry.objects.first().save(),
+        lambda: Balance.objects.update(amount=Decimal(10**6)),
+        lambda: Balance.objects.bulk_create([Balance(holder_id=1, account_id="201", branch_id=1, counts_to="2026-06-30")]),
+        lambda: Period.objects.update(day_closed=None),
+        lambda: Holder.objects.update(branch=None),
+        lambda: Account.objects.update(is_open=True),
+        lambda: Kind.objects.create(code="x", name="x", word="x"),
+    ],
+)  # fmt: skip
+def test_djangos_own_ways_are_refused(scene: Scene, attempt: Callable[[], object]) -> None:
+    """What a careless line of our own code would do."""
+    try:
+        with acting_as(scene.attacker), pytest.raises(ProgrammingError) as refused:
+            attempt()
+    finally:
+        connection.close()
+    assert getattr(refused.value.__cause__, "sqlstate", None) == REFUSED
+    assert scene.moved() == []
+
+
 def test_the_door_writes_the_real_tables_under_shadows_of_all_of_them(scene: Scene) -> None:
     """A good posting, with temporary tables of our names in the way: it lands in the books, not in them."""
     tables = ("voucher", "entry", "balance", "period", "account", "kind", "holder")
     with scene.raw(scene.names["mine"], autocommit=False) as books:
         for table in tables:
             books.execute(f"create temp table ledger_{table} (like public.ledger_{table} including all)")
+        books.execute(
+            "create temp table ledger_series (branch_id bigint, month date, word text, last bigint, unique (branch_id, month, word))"
+        )
         books.execute(scene.filled(post(*receipt(), slips=(slip(source="in spite of shadows"),))))
         found = books.execute(
             "select count(*) from public.ledger_voucher where source = 'in spite of shadows'"
         ).fetchone()
-        shadows = [books.execute(f"select count(*) from pg_temp.ledger_{table}").fetchone() for table in tables]
+        shadows = [books.execute(f"select count(*) from pg_temp.ledger_{t}").fetchone() for t in (*tables, "series")]
+        untouched = books.execute("select not is_called from pg_temp.ledger_voucher_id_seq").fetchone()
         books.rollback()
     assert found == (1,)
     assert set(shadows) == {(0,)}
+    assert untouched == (True,)
     assert scene.moved() == []

@@ -53,7 +53,9 @@ def take(city: City, employer, amount: str, on: date) -> Voucher:
          "bank": BankAccount.objects.get().pk},
     )  # fmt: skip
     with acting_as(city.cashier(code)):
-        (voucher,) = posting.post(TAKEN, slips=slip, on=on, prepared_by=city.clerk(code), reviewed_by=city.cashier(code))
+        (voucher,) = posting.post(
+            TAKEN, slips=slip, on=on, prepared_by=city.clerk(code), reviewed_by=city.cashier(code)
+        )
     return voucher
 
 
@@ -141,7 +143,8 @@ def test_摘要前后相连_并可由分录重算(city, employer):
                     for e in entries
                 )
                 cursor.execute(
-                    "select (posted_at at time zone 'Asia/Shanghai')::text || '+08' from ledger_voucher where id = %s", [v.pk]
+                    "select (posted_at at time zone 'Asia/Shanghai')::text || '+08' from ledger_voucher where id = %s",
+                    [v.pk],
                 )
                 (at,) = cursor.fetchone()
                 said.append(

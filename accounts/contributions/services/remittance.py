@@ -61,6 +61,9 @@ def confirm(batch: Batch, codes: Iterable[str], *, by: User, on: date) -> None:
         batch.confirmed = sorted({*batch.confirmed, *allowed})
         batch.save(update_fields=["confirmed"])
         audit.record("confirm", batch, codes=sorted(allowed))
+        with connection.cursor() as cursor:
+            cursor.execute(queries.RECALL, {"batch": batch.pk})
+            cursor.execute("analyze batch_row")
         _check(batch, on)
 
 
@@ -134,8 +137,12 @@ def _stage(batch: Batch, reading: Reading) -> None:
         if not count and not reading.problems:
             reading.problems.append(refusals.FILE_EMPTY.problem())
         cursor.execute("analyze staged_row")
-        cursor.execute(queries.RECOGNISE, {"batch": batch.pk, "branch": batch.branch_id})
+        own = {"batch": batch.pk, "branch": batch.branch_id}
+        cursor.execute(queries.RECOGNISE, own)
         cursor.execute("drop table staged_row")
+        cursor.execute("analyze batch_row")
+        cursor.execute(queries.MAKE_REGISTERS, own)
+        cursor.execute(queries.KEEP_ROWS, own)
     Batch.objects.filter(pk=batch.pk).update(row_count=count)
     RowProblem.objects.bulk_create(
         RowProblem(
@@ -147,19 +154,16 @@ def _stage(batch: Batch, reading: Reading) -> None:
 
 
 def _check(batch: Batch, on: date) -> None:
-    """Every statement over every row; the outcome moves the batch."""
+    """Every statement over every row of ``batch_row``; the outcome moves the batch."""
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from contributions_rowproblem where batch_id = %s and code = any(%s)",
             [batch.pk, [refusal.code for refusal in refusals.OVER_ROWS]],
         )
-        cursor.execute("delete from contributions_register where batch_id = %s", [batch.pk])
         cursor.execute(queries.STRANGERS, {"batch": batch.pk})
         for refusal in refusals.OVER_ROWS:
             _find(cursor, refusal, batch, on)
-        cursor.execute("drop table stranger")
-        cursor.execute(queries.MAKE_REGISTERS, {"batch": batch.pk, "branch": batch.branch_id})
-        cursor.execute(queries.FILE_ROWS, {"batch": batch.pk})
+        cursor.execute("drop table stranger, batch_row")
         cursor.execute("select coalesce(sum(total), 0) from contributions_register where batch_id = %s", [batch.pk])
         (total,) = cursor.fetchone()
     errors = RowProblem.objects.filter(batch=batch).exclude(code__in=batch.confirmed).count()
