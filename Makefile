@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup tools run test check bench stop
+.PHONY: help setup tools run test check bench shots stop
 
 help: ## 列出命令
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile
@@ -18,6 +18,7 @@ run: setup ## 建库、演示主业务、打开后台（端口 PORT，默认 800
 	@DEMO=$${DEMO-$(if $(DATABASE_URL),0,1)} $(PYTHON) manage.py run
 
 test: check ## 检查并运行全部测试
+	@FUNDCENTER_PG=pginstall $(PYTHON) -m pytest -q tests/ledger tests/attacks
 	@$(PYTHON) -m pytest -n 2 $(PYTEST)
 
 check: tools ## 代码风格、类型、引用方向、迁移、模板
@@ -31,6 +32,9 @@ check: tools ## 代码风格、类型、引用方向、迁移、模板
 
 bench: tools ## 计时
 	@$(PYTHON) bench/run.py
+
+shots: tools ## 重拍屏幕图片到 docs/shots/
+	@$(PYTHON) docs/shots.py
 
 stop: ## 停止内嵌数据库
 	@$(PYTHON) -m fundcenter.database stop

@@ -72,6 +72,8 @@ AMOUNTS = [
     Attack("half a fen", post(*receipt("0.005")), FAIR),
     Attack("fractions of fen that sum to a fen",
            post(line("1", "10101", ":bank", "0.01"), receipt("0.004")[1], receipt("0.006")[1]), FAIR),
+    Attack("fractions of fen on the debit side",
+           post(line("1", "10101", ":bank", "0.004"), line("1", "10101", ":bank", "0.006"), receipt("0.01")[1]), FAIR),
     Attack("a negative half fen", post(*receipt("-0.005")), FAIR),
     Attack("debit null", post(line("1", "10101", ":bank", "null"), receipt()[1]), FAIR),
     Attack("credit null", post(*receipt(credit="null")), FAIR),
@@ -87,6 +89,8 @@ AMOUNTS = [
     Attack("more than a column holds", post(*receipt("1e40")), TOO_LARGE),
     Attack("a place of no voucher", post(*receipt(place="0")), FAIR),
     Attack("a place beyond the vouchers", post(*receipt(place="99")), FAIR),
+    Attack("all lines beyond the vouchers", post(*receipt(at="99")), FAIR),
+    Attack("all lines before the vouchers", post(*receipt(at="0")), FAIR),
     Attack("a negative place", post(*receipt(place="-1")), FAIR),
     Attack("a null place", post(*receipt(place="null")), FAIR),
     Attack("good lines and more under no voucher", post(*receipt(), *receipt(at="99")), FAIR),
@@ -257,6 +261,29 @@ def test_without_its_fault_the_call_is_taken(scene: Scene, call: str) -> None:
     with scene.raw(scene.names["mine"], autocommit=False) as books:
         assert books.execute(scene.filled(GOOD[call])).rowcount >= 1
         books.rollback()
+
+
+@pytest.mark.parametrize("voucher", ["crossed", "latest", "old_receipt"])
+def test_a_reversal_goes_back_line_by_line_where_it_came_from(scene: Scene, voucher: str) -> None:
+    """Account, holder, employer, branch and the day from which it counts are the original's; the amounts its negative."""
+    columns = "account_id, holder_id, employer_id, branch_id, value_date"
+    with scene.raw(scene.names["mine"], scene.names["theirs"], autocommit=False) as books:
+        if voucher == "old_receipt":  # its money has been spent: more comes in first
+            books.execute(scene.filled(post(*receipt("5000"))))
+        (red,) = books.execute(
+            scene.filled(f"select id from ({post(slips=(reversal(':' + voucher),))}) red")
+        ).fetchone()
+        original, negative = (
+            books.execute(
+                f"select {columns}, {sign}debit, {sign}credit from ledger_entry where voucher_id = %s order by id",
+                [key],
+            ).fetchall()
+            for key, sign in ((scene.names[voucher], ""), (red, "-"))
+        )
+        books.rollback()
+    assert len(original) == 2
+    assert negative == original
+    assert scene.moved() == []
 
 
 def test_a_new_branch_does_not_reopen_a_closed_month(scene: Scene) -> None:

@@ -62,5 +62,5 @@ class Command(BaseCommand):
         os.execv(
             gunicorn,
             [str(gunicorn), "fundcenter.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
-             "--worker-class", "gthread", "--log-level", "warning"],
+             "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket"],
         )  # fmt: skip

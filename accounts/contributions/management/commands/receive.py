@@ -8,7 +8,6 @@ from typing import Any
 
 from accounts.banking.services.receipts import Arrival, receive
 from accounts.parties.models import Employer
-from fundcenter import clock
 from fundcenter.office.management.verb import VerbCommand, acting, refusal, sentence
 from fundcenter.office.refusals import NOT_YOURS, Refused
 
@@ -27,7 +26,7 @@ class Command(VerbCommand):
         super().add_arguments(parser)
         parser.add_argument("employer", help="单位账号")
         parser.add_argument("amount", type=amount, help="金额（元）")
-        parser.add_argument("--on", required=True, type=date.fromisoformat, help="到账日期 2026-03-16")
+        parser.add_argument("--on", required=True, type=date.fromisoformat, help="到账并记账的日期 2026-03-16")
         parser.add_argument("--reference", required=True, help="银行流水号")
         parser.add_argument("--as", dest="cashier", required=True, help="出纳的登录名")
 
@@ -38,7 +37,7 @@ class Command(VerbCommand):
                 if payer is None:
                     raise Refused([NOT_YOURS.problem(what=f"单位账号 {employer}")])
                 arrival = Arrival(payer.holder, amount, reference, arrived_on=on)
-                (receipt,) = receive(arrival, on=clock.today(), cashier=by)
+                (receipt,) = receive(arrival, on=on, cashier=by)
             except Refused as refused:
                 return {"receipt": None, **refusal(refused)}
             return {
