@@ -25,7 +25,6 @@ from accounts.banking.services.receipts import Arrival, open_bank_account, recei
 from accounts.contributions.models import Batch
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import Due, register_rows_of
-from accounts.contributions.states import LIVING
 from accounts.parties.models import Employer
 from accounts.parties.services.opening import NewEmployer, NewMember, open_employers, open_members
 from demo import organisations
@@ -33,6 +32,7 @@ from demo.people import Person, people
 from fundcenter import months
 from fundcenter.office.models import Branch, Role, User
 from fundcenter.office.services.files import fingerprint
+from fundcenter.office.states import DEAD
 from fundcenter.scope import acting_as
 
 Say = Callable[[str], None]
@@ -163,7 +163,14 @@ def pay_month(branch: Branch, month: date, *, on: date) -> None:
 def take_in(content: bytes, name: str, *, clerk: User, on: date) -> Batch:
     """Upload a file, or find the batch that it already is."""
     with acting_as(clerk):
-        known = Batch.objects.visible().filter(sha256=fingerprint(content), state__in=LIVING).first()
+        known = (
+            Batch.objects.visible()
+            .filter(
+                sha256=fingerprint(content),
+            )
+            .exclude(state__in=DEAD)
+            .first()
+        )
         return known or remittance.upload(content, name, by=clerk, on=on)
 
 
@@ -171,7 +178,7 @@ def settle(batch: Batch, *, clerk: User, reviewer: User, on: date, said: str = "
     """Bring a checked batch to its vouchers, from wherever it stands."""
     if batch.state == "checked":
         with acting_as(clerk):
-            remittance.submit(batch, by=clerk, opinion=said)
+            remittance.submit(batch, by=clerk, on=on, opinion=said)
     if batch.state == "submitted":
         with acting_as(reviewer):
             remittance.approve(batch, by=reviewer, on=on, opinion=answered)

@@ -16,6 +16,7 @@ from accounts.parties.reports import statement_pdf
 from demo.city import Say, fund, settle, take_in
 from fundcenter import months
 from fundcenter.office.models import Branch, Role, User
+from fundcenter.office.services.intake import problems_of
 from fundcenter.scope import acting_as
 
 BRANCH = "10"
@@ -44,7 +45,7 @@ def show(folder: Path, *, on: date, say: Say) -> None:
     with acting_as(clerk):
         refused = remittance.upload(bad.read_bytes(), bad.name, by=clerk, on=on)
         say(f"   批次 {refused.number}：{refused.state_label}，{refused.error_count} 处问题")
-        for problem in remittance.problems_of(refused):
+        for problem in problems_of(refused, remittance.REGISTERS):
             say(f"     {f'第 {problem.row} 行' if problem.row else '全表'} {problem.column}：{problem.message}")
 
     fund(month, rows, on=on, cashier=cashier)

@@ -31,7 +31,7 @@ def city() -> Iterator[str]:
     try:
         for _ in range(240):
             try:
-                urllib.request.urlopen(SITE, timeout=2)  # noqa: S310
+                urllib.request.urlopen(SITE, timeout=2)
                 break
             except OSError:
                 time.sleep(0.5)
@@ -70,7 +70,11 @@ def main() -> None:
         picture(page, "batch-posted", whole=True)
         page.get_by_role("link", name="批-").first.click()
         picture(page, "voucher")
-        for name, path in (("members", "parties/member/"), ("employers", "parties/employer/"), ("vouchers", "ledger/voucher/")):
+        for name, path in (
+            ("members", "parties/member/"),
+            ("employers", "parties/employer/"),
+            ("vouchers", "ledger/voucher/"),
+        ):
             page.goto(f"{SITE}/{path}")
             picture(page, name)
         page.goto(f"{SITE}/parties/member/")

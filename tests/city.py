@@ -22,6 +22,7 @@ from accounts.parties.services.opening import NewEmployer, NewMember, open_emplo
 from fundcenter import clock, money, months
 from fundcenter.office.models import Branch, Role, User
 from fundcenter.office.refusals import Problem
+from fundcenter.office.services.intake import problems_of
 from fundcenter.scope import acting_as
 
 HEADER = ("单位账号", "缴存月份", "个人账号", "姓名", "缴存基数", "单位月缴存额", "个人月缴存额")
@@ -143,7 +144,7 @@ class City:
 
     def submit(self, batch: Batch) -> None:
         with acting_as(batch.maker):
-            remittance.submit(batch, by=batch.maker)
+            remittance.submit(batch, by=batch.maker, on=clock.today())
 
     def approve(self, batch: Batch, *, by: User | None = None) -> list[Voucher]:
         reviewer = by or self.reviewer(batch.branch.code)
@@ -152,7 +153,7 @@ class City:
 
     def problems(self, batch: Batch) -> list[Problem]:
         with acting_as(batch.maker):
-            return remittance.problems_of(batch)
+            return problems_of(batch, remittance.REGISTERS)
 
     def receive(self, employer: Employer, amount: str, reference: str = "") -> Voucher:
         self.serial += 1

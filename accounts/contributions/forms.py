@@ -20,13 +20,6 @@ class MonthField(forms.CharField):
             raise forms.ValidationError(f"“{text}”不是年月，请写成 2026-03。") from None
 
 
-class UploadForm(forms.Form):
-    file = forms.FileField(
-        label="汇缴清册", error_messages={"required": "请选择单位交来的汇缴清册文件。", "empty": "这个文件是空的。"}
-    )
-    file.widget.attrs["accept"] = ".xlsx,.xls,.csv"
-
-
 class TemplateForm(forms.Form):
     employer = forms.CharField(label="单位账号", max_length=12)
     month = MonthField(label="缴存月份", max_length=12)

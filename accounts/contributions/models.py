@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from accounts.contributions.states import BATCH, LIVING
+from accounts.contributions.states import BATCH
 from accounts.ledger.models import Voucher, money
 from accounts.parties.models import Employer, Member
-from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, Document, StoredFile
+from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument
 
 
 class ContributionRule(DatedRule):
@@ -25,35 +24,16 @@ class ContributionRule(DatedRule):
         verbose_name = verbose_name_plural = "缴存规定"
 
 
-class Batch(Document):
+class Batch(FileDocument):
     """汇缴批次: one uploaded file, one decision. Checked as a whole, posted as a whole or not at all."""
 
     machine = BATCH
     prefix: ClassVar[str] = "HJ"
 
-    file = models.ForeignKey(StoredFile, models.PROTECT, verbose_name="原表", related_name="+")
-    sha256 = models.CharField("文件指纹", max_length=64)
-    confirmed = ArrayField(models.CharField(max_length=40), verbose_name="已确认的提示", default=list)
-    row_count = models.PositiveIntegerField("行数", default=0)
     total = money("合计金额")
-    error_count = models.PositiveIntegerField("问题数", default=0)
 
-    objects = BranchQuerySet.as_manager()
-
-    class Meta(Document.Meta):
+    class Meta(FileDocument.Meta):
         verbose_name = verbose_name_plural = "汇缴批次"
-        constraints = [
-            *Document.Meta.constraints,
-            # The same file from two browsers at once: one lives, the other is refused.
-            models.UniqueConstraint(
-                fields=["branch", "sha256"], condition=Q(state__in=LIVING), name="contributions_batch_file"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["branch", "-id"], name="contributions_batch_list"),
-            # What waits: the work queue and the count beside the menu.
-            models.Index(fields=["branch", "id"], condition=Q(state="submitted"), name="contributions_batch_waiting"),
-        ]
 
 
 class Register(models.Model):
@@ -109,21 +89,3 @@ class RegisterRow(models.Model):
             # Every check and the rows of one register's page.
             models.Index(fields=["batch", "register", "row"], name="contributions_row_batch"),
         ]
-
-
-class RowProblem(models.Model):
-    """清册问题: one place where a refusal applies. The sentence is made from the refusal and ``args`` when it is read."""
-
-    batch = models.ForeignKey(Batch, models.PROTECT, db_index=False, related_name="problems", verbose_name="批次")
-    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
-    row = models.PositiveIntegerField("行号", null=True)
-    column = models.CharField("列", max_length=40, blank=True)
-    code = models.CharField("代码", max_length=40)
-    found = models.CharField("填写", max_length=80, blank=True)
-    args = models.JSONField("参数", default=dict)
-
-    objects = BranchQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = verbose_name_plural = "清册问题"
-        indexes = [models.Index(fields=["batch", "row", "id"], name="contributions_problem_batch")]

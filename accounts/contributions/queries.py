@@ -1,14 +1,5 @@
 """Set-based SQL of contributions."""
 
-# COPY does not go into tables under row security, so rows come in through a table of the session's own.
-STAGE = """
-create temp table staged_row (
-  row int, employer_number text, month date, member_number text, name text, base numeric, amount_employer numeric,
-  amount_member numeric) on commit drop
-"""
-COPY_STAGED = """
-copy staged_row (row, employer_number, month, member_number, name, base, amount_employer, amount_member) from stdin
-"""
 # Names and numbers become holders here; row security finds only those of the clerk's branch. The checks run over this
 # table of the session's own, whose statistics are exact: over all rows of all batches the planner would guess.
 RECOGNISE = """
@@ -49,10 +40,10 @@ union all
 select 'member', number from parties_branch_of('member', array(
   select distinct member_number from batch_row where member_id is null and member_number is not null))
 """
-KEEP_PROBLEMS = """
-insert into contributions_rowproblem (batch_id, branch_id, row, "column", code, found, args)
-select %(batch)s, %(branch)s, p.row, p.col, %(code)s, coalesce(left(p.found, 80), ''), p.args
-  from ({find}) p(row, col, found, args) order by p.row
+TOTAL = """
+update contributions_batch b
+   set total = coalesce((select sum(total) from contributions_register where batch_id = b.id), 0)
+ where id = %(batch)s
 """
 REMITTANCE_SLIPS = """
 select g.id as key, g.branch_id as branch, '汇缴 ' || to_char(g.month, 'YYYY-MM') || ' ' || e.name as summary,

@@ -5,58 +5,37 @@ they were recognised (queries.RECOGNISE), ``stranger``, the numbers that only ot
 registers. What the reader itself finds (a cell that is no number) has no statement.
 """
 
-from dataclasses import dataclass
+from fundcenter.office.refusals import Refusal, RowRefusal
 
-from fundcenter.office.refusals import Refusal
+REGULATION = "《住房公积金管理条例》"
+REMIT = f"{REGULATION}第十九条"
 
 REGULATION = "《住房公积金管理条例》"
 REMIT = f"{REGULATION}第十九条"
 
 
-@dataclass(frozen=True)
-class RegisterRefusal(Refusal):
-    find: str = ""
-    volatile: bool = False
-    """What may change between upload and posting; asked again at submission and at approval."""
-
-
-HEADER_MISSING = Refusal(
-    "header_missing", "缺少“{column}”列；请使用下载的模板，或把该列改名为“{column}”。", "汇缴清册格式"
-)
-HEADER_DOUBLED = Refusal("header_doubled", "“{column}”出现两次；请删去其中一列。", "汇缴清册格式")
-CELL_EMPTY = Refusal("cell_empty", "“{column}”未填写；请补填。", "汇缴清册格式")
-NUMBER_MALFORMED = Refusal(
-    "number_malformed", "“{found}”不是金额；请填写数字，如 5321.00，不要用科学计数法。", "汇缴清册格式"
-)
-ACCOUNT_AS_FLOAT = Refusal(
-    "account_as_float", "“{found}”已被表格软件改成数字，原值失真；请把该列设为“文本”格式后重新填写。", "汇缴清册格式"
-)
-MONTH_MALFORMED = Refusal("month_malformed", "“{found}”不是年月；请写成 2026-03 或 2026年3月。", "汇缴清册格式")
-FORMULA_CELL = Refusal("formula_cell", "单元格是公式；请粘贴为数值后再上传。", "汇缴清册格式")
-FILE_EMPTY = Refusal("file_empty", "表中没有数据行；请核对后重新上传。", "汇缴清册格式")
-
-EMPLOYER_UNKNOWN = RegisterRefusal(
+EMPLOYER_UNKNOWN = RowRefusal(
     "employer_unknown", "没有单位账号“{found}”；请核对单位账号。", REMIT,
     find="""
       select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
        where r.employer_id is null and r.employer_number is not null
          and not exists (select from stranger s where s.kind = 'employer' and s.number = r.employer_number)""",
 )  # fmt: skip
-EMPLOYER_NOT_YOURS = RegisterRefusal(
+EMPLOYER_NOT_YOURS = RowRefusal(
     "employer_not_yours", "单位“{found}”由其他机构管理；请到其所属机构办理，或从本表中移出。", REMIT,
     find="""
       select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
         join stranger s on s.kind = 'employer' and s.number = r.employer_number
        where r.employer_id is null""",
 )  # fmt: skip
-MEMBER_UNKNOWN = RegisterRefusal(
+MEMBER_UNKNOWN = RowRefusal(
     "member_unknown", "没有个人账号“{found}”；请核对账号，新职工请先办理个人开户。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
        where r.member_id is null and r.member_number is not null
          and not exists (select from stranger s where s.kind = 'member' and s.number = r.member_number)""",
 )  # fmt: skip
-MEMBER_OF_OTHER_EMPLOYER = RegisterRefusal(
+MEMBER_OF_OTHER_EMPLOYER = RowRefusal(
     "member_of_other_employer", "个人账号“{found}”不在本单位名下；请核对账号，调入职工请先办理转移。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
@@ -66,7 +45,7 @@ MEMBER_OF_OTHER_EMPLOYER = RegisterRefusal(
               or r.member_id is null and exists (
                 select from stranger s where s.kind = 'member' and s.number = r.member_number))""",
 )  # fmt: skip
-MEMBER_DOUBLED = RegisterRefusal(
+MEMBER_DOUBLED = RowRefusal(
     "member_doubled", "与第 {first} 行重复；请只保留一行。", REMIT,
     find="""
       select row, '个人账号', member_number, jsonb_build_object('first', first) from (
@@ -75,7 +54,7 @@ MEMBER_DOUBLED = RegisterRefusal(
           from batch_row r where r.member_id is not null) d
        where row > first""",
 )  # fmt: skip
-MEMBER_MISSING = RegisterRefusal(
+MEMBER_MISSING = RowRefusal(
     "member_missing", "{name}（{found}）在单位“{employer}”名下状态正常，{month}清册缺少；请补行，离职的请先办理封存，确属不缴的请勾选确认。",
     REMIT, confirmable=True, title="在职职工未列入清册",
     find="""
@@ -87,7 +66,7 @@ MEMBER_MISSING = RegisterRefusal(
         left join batch_row r on r.member_id = m.holder_id and r.month = g.month
        where g.batch_id = %(batch)s and r.row is null""",
 )  # fmt: skip
-AMOUNT_WRONG = RegisterRefusal(
+AMOUNT_WRONG = RowRefusal(
     "amount_wrong", "应为 {expected} = {base} × {percent}%（{rounding}）；请按此金额更正，基数有变请先办理基数调整。",
     f"{REGULATION}第十六条",
     find="""
@@ -102,7 +81,7 @@ AMOUNT_WRONG = RegisterRefusal(
         ) side(title, amount, ratio, expected)
        where side.amount <> side.expected""",
 )  # fmt: skip
-MONTH_ALREADY_POSTED = RegisterRefusal(
+MONTH_ALREADY_POSTED = RowRefusal(
     "month_already_posted", "单位“{employer}”{month}已汇缴（批次 {batch}），不能重复；请核对月份，补差请用补缴清册。", REMIT,
     volatile=True, find="""
       select null::int, '缴存月份', to_char(p.month, 'YYYY-MM'), jsonb_build_object('employer', e.name,
@@ -113,7 +92,7 @@ MONTH_ALREADY_POSTED = RegisterRefusal(
         join parties_employer e on e.holder_id = p.employer_id
        where g.batch_id = %(batch)s""",
 )  # fmt: skip
-SUSPENSE_SHORT = RegisterRefusal(
+SUSPENSE_SHORT = RowRefusal(
     "suspense_short", "单位“{employer}”暂存款 {suspense}，清册合计 {total}，差 {short}；请待款项到账后再办理。", REMIT,
     volatile=True, find="""
       select null::int, '合计', g.total::text, jsonb_build_object('employer', e.name, 'suspense', coalesce(b.amount, 0)::text,
@@ -125,26 +104,12 @@ SUSPENSE_SHORT = RegisterRefusal(
        where g.total > coalesce(b.amount - b.frozen, 0)""",
 )  # fmt: skip
 
-FILE_SAME = Refusal("file_same", "同一文件已上传为批次 {number}（{state}），不重复受理；请查看该批次。")
-FILE_JUST_UPLOADED = Refusal("file_same", "同一文件刚由另一个窗口上传，未重复受理；请在汇缴批次中查看。")
-NO_BRANCH = Refusal("no_branch", "您不属于任何分支机构，不能代单位上传清册；请由所属机构的经办办理。")
-
 # In the order in which a clerk reads them.
 OVER_ROWS = (
     EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, MONTH_ALREADY_POSTED, MEMBER_UNKNOWN, MEMBER_OF_OTHER_EMPLOYER,
     MEMBER_DOUBLED, MEMBER_MISSING, AMOUNT_WRONG, SUSPENSE_SHORT,
 )  # fmt: skip
-BY_CODE: dict[str, Refusal] = {
-    refusal.code: refusal
-    for refusal in (
-        HEADER_MISSING, HEADER_DOUBLED, CELL_EMPTY, NUMBER_MALFORMED, ACCOUNT_AS_FLOAT, MONTH_MALFORMED, FORMULA_CELL,
-        FILE_EMPTY, *OVER_ROWS,
-    )
-}  # fmt: skip
 MONTH_JUST_POSTED = Refusal(
     "month_already_posted", "本批次中有单位的当月汇缴已由另一批次入账，未重复入账；请退回经办核对。", REMIT
 )
-BY_CONSTRAINT = {
-    "contributions_register_month": MONTH_JUST_POSTED,
-    "contributions_batch_file": FILE_JUST_UPLOADED,
-}
+BY_CONSTRAINT = {"contributions_register_month": MONTH_JUST_POSTED}

@@ -81,7 +81,7 @@ def vouchers_preview(rows: list[dict[str, Any]], most: int = 3) -> list[dict[str
 
 def _work(batch: Batch) -> Work:
     employers = list(batch.registers.select_related("employer").order_by("id")[:2])
-    subject = employers[0].employer.name if employers else batch.file.name
+    subject = employers[0].employer.name if employers else str(batch.file)
     if len(employers) > 1:
         subject += " 等"
     return Work(

@@ -3,8 +3,8 @@
 from fundcenter.spreadsheets import Column
 
 # These two may stand above the header instead of in columns, once for the whole sheet.
-EMPLOYER = Column("employer_number", "单位账号", ("单位公积金账号", "单位编号"), kind="account")
-MONTH = Column("month", "缴存月份", ("汇缴年月", "年月", "所属年月", "清册年月"), kind="month")
+EMPLOYER = Column("employer_number", "单位账号", ("单位公积金账号", "单位编号"), kind="account", repeats=True)
+MONTH = Column("month", "缴存月份", ("汇缴年月", "年月", "所属年月", "清册年月"), kind="month", repeats=True)
 
 MEMBER = Column("member_number", "个人账号", ("职工账号", "公积金账号"), kind="account")
 NAME = Column("name", "姓名", ("职工姓名",), kind="text")
@@ -13,4 +13,3 @@ AMOUNT_EMPLOYER = Column("amount_employer", "单位月缴存额", ("单位缴存
 AMOUNT_MEMBER = Column("amount_member", "个人月缴存额", ("个人缴存额",), kind="money")
 
 REGISTER = (EMPLOYER, MONTH, MEMBER, NAME, BASE, AMOUNT_EMPLOYER, AMOUNT_MEMBER)
-ACCOUNT_DIGITS = 12

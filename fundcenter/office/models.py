@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fundcenter import clock, scope
+from fundcenter.office.states import DEAD
 from fundcenter.states import Machine
 
 
@@ -203,6 +204,54 @@ class Document(models.Model):
     @property
     def state_label(self) -> str:
         return self.machine.labels[self.state]
+
+
+class FileDocument(Document):
+    """来表单据: a document whose rows came in by a file, or by a form where there is no file. See services/intake.py."""
+
+    file = models.ForeignKey(StoredFile, models.PROTECT, verbose_name="原表", related_name="+", null=True)
+    sha256 = models.CharField("文件指纹", max_length=64, blank=True)
+    confirmed = ArrayField(models.CharField(max_length=40), verbose_name="已确认的提示", default=list)
+    row_count = models.PositiveIntegerField("行数", default=0)
+    error_count = models.PositiveIntegerField("问题数", default=0)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta(Document.Meta):
+        abstract = True
+        constraints = [
+            *Document.Meta.constraints,
+            # The same file from two browsers at once: one lives, the other is refused.
+            models.UniqueConstraint(
+                fields=["branch", "sha256"],
+                condition=~Q(sha256="") & ~Q(state__in=DEAD),
+                name="%(app_label)s_%(class)s_file",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["branch", "-id"], name="%(app_label)s_%(class)s_list"),
+            # What waits: the work queue and the count beside the menu.
+            models.Index(fields=["branch", "id"], condition=Q(state="submitted"), name="%(app_label)s_%(class)s_wait"),
+        ]
+
+
+class RowProblem(models.Model):
+    """来表问题: one place where a refusal applies. The sentence is made from the refusal and ``args`` when it is read."""
+
+    document = models.CharField("单据", max_length=60)
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
+    row = models.PositiveIntegerField("行号", null=True)
+    column = models.CharField("列", max_length=40, blank=True)
+    code = models.CharField("代码", max_length=40)
+    found = models.CharField("填写", max_length=80, blank=True)
+    args = models.JSONField("参数", default=dict)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "来表问题"
+        # The problems of a document's page, in the order of its rows.
+        indexes = [models.Index(fields=["document", "row", "id"], name="office_rowproblem_document")]
 
 
 def document_label(document: models.Model) -> str:

@@ -25,6 +25,15 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class RowRefusal(Refusal):
+    """A reason that is found over a set: ``find`` yields row, col (title), found, args (jsonb) from ``batch_row``."""
+
+    find: str = ""
+    volatile: bool = False
+    """What may change between checking and deciding; asked again at submission and at approval, without ``batch_row``."""
+
+
+@dataclass(frozen=True)
 class Problem:
     """One place where a refusal applies."""
 
@@ -72,3 +81,27 @@ ALREADY_MOVED = Refusal("already_moved", "{number} 已由{by}于 {at} {verb}，�
 ILLEGAL_MOVE = Refusal("illegal_move", "{number} 现状态为“{state}”，不能{verb}。")
 OPINION_MISSING = Refusal("opinion_missing", "{verb}须写明意见。")
 NOT_YOURS = Refusal("not_yours", "没有找到 {what}，或它不属于您的机构。")
+
+# --- files and cells, of whatever kind ------------------------------------------------------------------------------
+
+SHEET = "表格格式"
+HEADER_MISSING = Refusal("header_missing", "缺少“{column}”列；请使用下载的模板，或把该列改名为“{column}”。", SHEET)
+HEADER_DOUBLED = Refusal("header_doubled", "“{column}”出现两次；请删去其中一列。", SHEET)
+CELL_EMPTY = Refusal("cell_empty", "“{column}”未填写；请补填。", SHEET)
+NUMBER_MALFORMED = Refusal("number_malformed", "“{found}”不是数字；请填写数字，如 5321.00，不要用科学计数法。", SHEET)
+ACCOUNT_AS_FLOAT = Refusal(
+    "account_as_float", "“{found}”已被表格软件改成数字，原值失真；请把该列设为“文本”格式后重新填写。", SHEET
+)
+MONTH_MALFORMED = Refusal("month_malformed", "“{found}”不是年月；请写成 2026-03 或 2026年3月。", SHEET)
+DATE_MALFORMED = Refusal("date_malformed", "“{found}”不是日期；请写成 2026-03-16。", SHEET)
+FORMULA_CELL = Refusal("formula_cell", "单元格是公式；请粘贴为数值后再上传。", SHEET)
+FILE_EMPTY = Refusal("file_empty", "表中没有数据行；请核对后重新上传。", SHEET)
+CELL_REFUSALS = (
+    HEADER_MISSING, HEADER_DOUBLED, CELL_EMPTY, NUMBER_MALFORMED, ACCOUNT_AS_FLOAT, MONTH_MALFORMED, DATE_MALFORMED,
+    FORMULA_CELL, FILE_EMPTY,
+)  # fmt: skip
+BY_CELL_CODE = {refusal.code: refusal for refusal in CELL_REFUSALS}
+
+FILE_SAME = Refusal("file_same", "同一文件已上传为 {number}（{state}），不重复受理；请查看该单据。")
+FILE_JUST_UPLOADED = Refusal("file_same", "同一文件刚由另一个窗口上传，未重复受理；请在列表中查看。")
+NO_BRANCH = Refusal("no_branch", "您不属于任何分支机构，不能代单位办理；请由所属机构的经办办理。")

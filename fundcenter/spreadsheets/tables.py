@@ -19,13 +19,15 @@ Values = tuple[Cell | None, ...]  # in the order of the declared columns; None w
 
 @dataclass(frozen=True)
 class Column:
-    """`title` heads the column in our own files, `synonyms` in those of others. `kind` says how it is written."""
+    """`title` heads the column in our own files, `synonyms` in those of others. `kind` says how it is written, `repeats`
+    that many rows have the same value, which is then read once."""
 
     field: str
     title: str
     synonyms: tuple[str, ...] = ()
     kind: Literal["text", "account", "number", "money", "ratio", "month", "date"] = "text"
     required: bool = True
+    repeats: bool = False
 
 
 @dataclass(frozen=True)

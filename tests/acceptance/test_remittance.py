@@ -13,11 +13,12 @@ from django.db import connection
 from accounts.contributions.calc import monthly_amount
 from accounts.contributions.models import Batch, Register
 from accounts.contributions.services import remittance
-from accounts.contributions.services.templates import annotated, register_template
+from accounts.contributions.services.templates import register_template
 from accounts.ledger.models import Voucher
 from fundcenter import clock
 from fundcenter.office.models import AuditEvent, Opinion
 from fundcenter.office.refusals import Refused
+from fundcenter.office.services import intake
 from fundcenter.scope import acting_as
 from tests.city import City, assert_voucher
 
@@ -123,7 +124,7 @@ def test_被拒或撤回的文件可以再来(city: City, two_members) -> None:
     batch = city.remit(two_members, content)
     assert batch.state == "checked"
     with acting_as(city.clerk()):
-        remittance.withdraw(batch, by=city.clerk())
+        intake.withdraw(batch, by=city.clerk(), on=clock.today())
     assert city.remit(two_members, content).state == "checked"
 
 
@@ -180,9 +181,9 @@ def test_退回须写明原因_经办可再提交(city: City, two_members) -> No
     city.submit(batch)
     with acting_as(city.reviewer()):
         with pytest.raises(Refused) as refused:
-            remittance.give_back(batch, by=city.reviewer())
+            intake.give_back(batch, by=city.reviewer(), on=clock.today())
         assert refused.value.problems[0].code == "opinion_missing"
-        remittance.give_back(batch, by=city.reviewer(), opinion="缺附件")
+        intake.give_back(batch, by=city.reviewer(), on=clock.today(), opinion="缺附件")
     assert batch.state == "returned"
     city.submit(batch)
     assert len(city.approve(batch)) == 1
@@ -223,7 +224,7 @@ def test_有问题的批次_原表加一列错误原因(city: City, two_members)
     city.receive(two_members, "2130.00")
     batch = city.remit(two_members, city.register(two_members, 张䶮={"单位月缴存额": 638.52}))
     with acting_as(city.clerk()):
-        sheet = openpyxl.load_workbook(io.BytesIO(annotated(batch))).active
+        sheet = openpyxl.load_workbook(io.BytesIO(intake.annotated(batch, remittance.REGISTERS))).active
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][-1] == "错误原因"
     assert rows[1][-1] == "应为 639.00 = 5321.00 × 12%（四舍五入到元）；请按此金额更正，基数有变请先办理基数调整。"
@@ -239,7 +240,7 @@ def test_在职职工缺少_须补行或确认(city: City, two_members) -> None:
     assert (problem.code, problem.severity, batch.state) == ("member_missing", "error", "refused")
     assert "李四" in problem.message
     with acting_as(city.clerk()):
-        remittance.confirm(batch, ["member_missing"], by=city.clerk(), on=clock.today())
+        intake.confirm(batch, remittance.REGISTERS, ["member_missing"], by=city.clerk(), on=clock.today())
     assert batch.state == "checked"
     (problem,) = city.problems(batch)
     assert problem.severity == "warning"

@@ -44,6 +44,7 @@ HOLDERS = [
     Attack("no holder where one is due", post(*payment(holder="null")), LINE),
     Attack("no holder on a bank line", post(line("1", "10101", "null", "100"), receipt()[1]), LINE),
     Attack("a holder where none is due", post(*receipt(account="301", holder=":employer")), LINE),
+    Attack("an unknown holder where none is due", post(*receipt(account="301", holder=":nobody")), LINE),
     Attack("a member without employer", post(*payment(employer="null")), LINE),
     Attack("a member whose employer is a member", post(*payment(employer=":frozen")), LINE),
     Attack("a member whose employer is unknown", post(*payment(employer=":nobody")), LINE),
@@ -261,6 +262,32 @@ def test_without_its_fault_the_call_is_taken(scene: Scene, call: str) -> None:
     with scene.raw(scene.names["mine"], autocommit=False) as books:
         assert books.execute(scene.filled(GOOD[call])).rowcount >= 1
         books.rollback()
+
+
+def test_a_call_of_many_words_and_branches_numbers_each_by_itself(scene: Scene) -> None:
+    """Six vouchers in one call, two words in two branches: each series goes on where it was, in the order of the slips."""
+    heads = [
+        slip(kind, f"{kind}-{branch}-{turn}", branch)
+        for turn in range(2)
+        for kind, branch in (("trial", ":mine"), ("trial", ":theirs"), ("crossing", ":mine"))
+    ]
+    lines = [
+        text
+        for at, head in enumerate(heads, start=1)
+        for text in receipt(at=str(at), holder=":their_employer" if ":theirs" in head else ":employer")
+    ]
+    with scene.raw(scene.names["mine"], scene.names["theirs"], autocommit=False) as books:
+        call = post(*lines, slips=tuple(heads)).replace("select *", "select branch_id, word, number", 1)
+        numbers: dict[tuple[int, str], list[int]] = {}
+        for branch, word, number in books.execute(scene.filled(call)):
+            numbers.setdefault((branch, word), []).append(number)
+        given = books.execute(
+            "select branch_id, word, last from ledger_number_series() where month = '2026-03-01'"
+        ).fetchall()
+        books.rollback()
+    assert len(numbers) == 3
+    assert numbers == {(branch, word): [last - 1, last] for branch, word, last in given}
+    assert scene.moved() == []
 
 
 @pytest.mark.parametrize("voucher", ["crossed", "latest", "old_receipt"])

@@ -1,9 +1,8 @@
-"""Workbooks that go out: the pre-filled register, which comes back unchanged and goes through, and the annotated one."""
+"""The pre-filled register that a clerk sends to an employer; it comes back unchanged and goes through."""
 
 from __future__ import annotations
 
 import io
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -12,14 +11,10 @@ from django.db import connection
 
 from accounts.contributions import queries, sheets
 from accounts.contributions.calc import ROUNDING_UNITS
-from accounts.contributions.models import Batch
-from accounts.contributions.services.reading import read_register
-from accounts.contributions.services.remittance import problems_of
 from accounts.contributions.terms import contribution_terms
 from accounts.parties.models import Employer
 from fundcenter import months, spreadsheets
 from fundcenter.office.models import Branch
-from fundcenter.office.services import files
 
 Due = tuple[str, str, str, Decimal, Decimal, Decimal]
 TOTAL = spreadsheets.Column("total", "合计", kind="money")
@@ -60,14 +55,3 @@ def write_register(employer: Employer, month: date, rows: Iterable[Due]) -> byte
         total=("合计", None, None, *sums),
     )
     return workbook.getvalue()
-
-
-def annotated(batch: Batch) -> bytes:
-    """The uploaded workbook again, as .xlsx, with a column that says what is wrong in each row."""
-    content = files.load(batch.file)
-    reading = read_register(content, batch.file.name)
-    titles = reading.titles()
-    by_row: dict[int | None, list[tuple[str | None, str]]] = defaultdict(list)
-    for problem in problems_of(batch):
-        by_row[problem.row].append((titles.get(problem.column), problem.message))
-    return spreadsheets.annotate(content, batch.file.name, by_row, header_row=reading.table.header_row)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from fundcenter import clock
 from fundcenter.office.admin.records import RecordAdmin, actor
 from fundcenter.office.models import Document, Opinion, Role
 from fundcenter.office.refusals import Refused
@@ -18,7 +19,7 @@ from fundcenter.office.refusals import Refused
 
 @dataclass(frozen=True)
 class Verb:
-    """One button: the service behind it (document, by, opinion), and the roles that have it.
+    """One button: the service behind it (document, by, on, opinion), and the roles that have it.
 
     ``danger``: the browser asks once more, with the amount in figures and capitals.
     """
@@ -71,7 +72,7 @@ class DocumentAdmin(RecordAdmin):
             return HttpResponseRedirect(self.url_of(document))
         opinion = request.POST.get("opinion", "")
         try:
-            rule.run(document, by=actor(request), opinion=opinion)
+            rule.run(document, by=actor(request), on=clock.today(), opinion=opinion)
         except Refused as refused:
             document.refresh_from_db()
             return self.page(request, document, refused=refused.problems, opinion=opinion)

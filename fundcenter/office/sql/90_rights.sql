@@ -4,6 +4,8 @@ grant select, insert, update on office_branch, office_user to fc_app;
 grant select, insert on office_storedfile, office_opinion, office_auditevent to fc_app;
 grant select on office_clock to fc_app;
 
+grant select, insert, delete on office_rowproblem to fc_app;
+call office_wall('office_rowproblem');
 call office_wall('office_storedfile');
 call office_wall('office_opinion');
 -- Anybody may leave a trail, also before signing in; a branch reads its own.

@@ -12,6 +12,7 @@ from accounts.contributions.services import remittance
 from fundcenter import clock
 from fundcenter.office.management.verb import VerbCommand, acting, refusal, sentence
 from fundcenter.office.refusals import Refused
+from fundcenter.office.services.intake import problems_of
 
 
 class Command(VerbCommand):
@@ -33,7 +34,7 @@ class Command(VerbCommand):
             try:
                 batch = remittance.upload(content, file.name, by=by, on=clock.today(), confirm=confirm)
                 if reviewer and batch.state == "checked":
-                    remittance.submit(batch, by=by)
+                    remittance.submit(batch, by=by, on=clock.today())
             except Refused as refused:
                 return {"upload": None, "state": "refused", "rows": 0, **refusal(refused), "registers": []}
             checked = self._result(batch)
@@ -55,7 +56,7 @@ class Command(VerbCommand):
             "state": batch.state,
             "rows": batch.row_count,
             "refused": batch.state == "refused",
-            "problems": [problem.as_json() for problem in remittance.problems_of(batch)],
+            "problems": [problem.as_json() for problem in problems_of(batch, remittance.REGISTERS)],
             "registers": [
                 {
                     "employer": register.employer.number,

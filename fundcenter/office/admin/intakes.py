@@ -1,0 +1,160 @@
+"""The pages of a document whose rows come in by a file: upload, problems, confirmation, the two workbooks back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from fundcenter import clock
+from fundcenter.office.admin.documents import DocumentAdmin, Verb
+from fundcenter.office.admin.records import DayFilter, actor, chip, download, figure
+from fundcenter.office.models import FileDocument, Role
+from fundcenter.office.refusals import Problem, Refused
+from fundcenter.office.services import audit, files
+from fundcenter.office.services import intake as intakes
+
+PROBLEMS_A_PAGE = 50
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="表格文件", error_messages={"required": "请选择要上传的表格文件。", "empty": "这个文件是空的。"}
+    )
+    file.widget.attrs["accept"] = ".xlsx,.xls,.csv"
+
+
+def intake_verbs(submit: Callable[..., Any], approve: Callable[..., Any], *, done: str) -> dict[str, Verb]:
+    """The usual buttons; ``submit`` and ``approve`` are the room's own services."""
+    return {
+        "submit": Verb(submit, (Role.CLERK,), "{number} 已提交复核。", primary=True),
+        "approve": Verb(approve, (Role.REVIEWER,), done, primary=True, danger=True),
+        "return": Verb(intakes.give_back, (Role.REVIEWER,), "{number} 已退回经办。"),
+        "withdraw": Verb(intakes.withdraw, (Role.CLERK,), "{number} 已撤回。"),
+    }
+
+
+class IntakeAdmin(DocumentAdmin):
+    """``intake`` declares the rows, ``take_in`` is the service that a file is given to."""
+
+    intake: ClassVar[intakes.Intake]
+    take_in: ClassVar[Callable[..., FileDocument]]
+    upload_label: ClassVar[str] = "上传"
+    upload_template: ClassVar[str] = "office/upload.html"
+    list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
+    list_filter = ("state", ("made_on", DayFilter))
+    list_select_related = ("file", "maker", "checker", "branch")
+    ordering = ("-id",)
+
+    @admin.display(description="编号", ordering="id")
+    def shown_number(self, document: FileDocument) -> str:
+        return document.number
+
+    @admin.display(description="行数")
+    def shown_rows(self, document: FileDocument) -> str:
+        return figure(document.row_count)
+
+    @admin.display(description="状态", ordering="state")
+    def shown_state(self, document: FileDocument) -> str:
+        return chip(document.state, document.state_label)
+
+    def name_of(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def at(self, route: str, view: Any, page: str) -> URLPattern:
+        """One more page of this kind, behind the sign-in."""
+        return path(route, self.admin_site.admin_view(view), name=self.name_of(page))
+
+    def page_url(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.name_of(page)}", args=args)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.at("upload/", self.upload, "upload"),
+            self.at("<int:object_id>/confirm/", require_POST(self.confirm), "confirm"),
+            self.at("<int:object_id>/source/", self.source, "source"),
+            self.at("<int:object_id>/annotated/", self.annotated, "annotated"),
+            *super().get_urls(),
+        ]
+
+    def list_actions(self) -> list[dict[str, Any]]:
+        return [{"label": self.upload_label, "url": self.page_url("upload"), "primary": True}]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        actions = self.list_actions() if actor(request).holds(Role.CLERK) else []
+        return super().changelist_view(request, {"list_actions": actions, **(extra_context or {})})
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        form = UploadForm(request.POST or None, request.FILES or None)
+        refused: Iterable[Problem] = ()
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                document = type(self).take_in(file.read(), file.name, by=actor(request), on=clock.today())
+            except Refused as said:
+                refused = said.problems
+            else:
+                return HttpResponseRedirect(self.url_of(document))
+        return self.upload_page(request, form=form, refused=refused)
+
+    def upload_page(self, request: HttpRequest, **context: Any) -> HttpResponse:
+        """The upload's page; ``columns`` says what the file needs."""
+        context = {"form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns, **context}
+        return self.render(request, self.upload_template, **context)
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
+        problems = intakes.problems_of(found, self.intake, start, PROBLEMS_A_PAGE)
+        counts, by_code = intakes.problem_counts(found), self.intake.by_code
+        names = self.row_names(found, {problem.row for problem in problems if problem.row})
+        context = super().page_context(request, found)
+        return {
+            **context,
+            "title": f"{self.opts.verbose_name} {found.number}",
+            "problems": [{**p.as_json(), "found": p.found, "name": names.get(p.row or 0)} for p in problems],
+            "problem_count": sum(counts.values()),
+            "problem_rows": intakes.problem_row_count(found),
+            "problems_next_url": f"{self.url_of(found)}?from={start + PROBLEMS_A_PAGE}"
+            if len(problems) == PROBLEMS_A_PAGE
+            else "",
+            "confirmable": [
+                {"code": code, "label": by_code[code].title, "count": count}
+                for code, count in counts.items()
+                if by_code[code].confirmable and code not in found.confirmed and found.state == "refused"
+            ],
+            "confirm_url": self.page_url("confirm", found.pk),
+            "annotated_url": self.page_url("annotated", found.pk) if found.file_id else "",
+            "source_url": self.page_url("source", found.pk) if found.file_id else "",
+            "upload_url": self.page_url("upload"),
+            "decides": any(verb["name"] == "approve" for verb in context["verbs"]),
+        }
+
+    def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
+        """Names beside row numbers in the table of problems, where the rows have them."""
+        return {}
+
+    def confirm(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        document = self.find(request, str(object_id))
+        codes = request.POST.getlist("confirm")
+        try:
+            intakes.confirm(document, self.intake, codes, by=actor(request), on=clock.today())
+        except Refused as refused:
+            for problem in refused.problems:
+                messages.error(request, problem.message)
+        return HttpResponseRedirect(self.url_of(document))
+
+    def source(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        document = self.find(request, str(object_id))
+        audit.record("download_source", document)
+        return download(files.load(document.file), document.file.name, "application/octet-stream")
+
+    def annotated(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        document = self.find(request, str(object_id))
+        audit.record("download_annotated", document)
+        name = f"{document.file.name.rsplit('.', 1)[0]}（错误原因）.xlsx"
+        return download(intakes.annotated(document, self.intake), name)
