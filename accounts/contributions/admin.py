@@ -6,20 +6,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
 from accounts.contributions.forms import TemplateForm
-from accounts.contributions.models import Batch, RegisterRow
+from accounts.contributions.models import Batch, Refund, RefundRow, RegisterRow
 from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
-from accounts.contributions.services import remittance
+from accounts.contributions.services import refunding, remittance
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Kind
 from accounts.parties.models import Employer
 from fundcenter import clock, months
+from fundcenter.office.admin.documents import Verb
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
 from fundcenter.office.admin.records import download, figure
 from fundcenter.office.admin.site import site
+from fundcenter.office.models import Role
 
 ROWS_A_PAGE = 100
 
@@ -34,7 +36,7 @@ class BatchAdmin(IntakeAdmin):
     list_display = ("shown_number", "file", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker")
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
-    verbs = intake_verbs(remittance.submit, remittance.approve, done="{number} 已入账。")
+    verbs = intake_verbs(remittance.submit, remittance.approve, remittance.withdraw, done="{number} 已入账。")
 
     @admin.display(description="合计金额", ordering="total")
     def shown_total(self, batch: Batch) -> str:
@@ -111,3 +113,47 @@ class BatchAdmin(IntakeAdmin):
             next_url=f"{own}?after={rows[ROWS_A_PAGE - 1]['row']}" if len(rows) > ROWS_A_PAGE else "",
             previous_url=own if after else "",
         )  # fmt: skip
+
+
+@admin.register(Refund, site=site)
+class RefundAdmin(IntakeAdmin):
+    intake = refunding.REFUNDS
+    take_in = refunding.upload
+    upload_label = "上传退回清单"
+    row_model = RefundRow
+    row_cells = (
+        ("个人账号", "member_number", "text"), ("姓名", "name", "text"), ("错缴年月", "month", "month"),
+        ("退回单位额", "amount_employer", "money"), ("退回个人额", "amount_member", "money"), ("原因", "reason", "text"),
+    )  # fmt: skip
+    list_display = (
+        "shown_number",
+        "employer",
+        "shown_rows",
+        "shown_total",
+        "shown_state",
+        "maker",
+        "made_at",
+        "checker",
+    )
+    list_select_related = ("employer", "maker", "checker")
+    total_columns = (("shown_total", "total"),)
+    empty_list = "还没有错缴退回。点“上传退回清单”，选择单位申请退回的清单。"
+    verbs = {
+        **intake_verbs(refunding.submit, refunding.approve, refunding.withdraw, done="{number} 已退至单位暂存款。"),
+        "pay": Verb(refunding.pay, (Role.CASHIER,), "{number} 已付款。", primary=True, danger=True),
+    }
+
+    @admin.display(description="退回合计", ordering="total")
+    def shown_total(self, refund: Refund) -> str:
+        return figure(refund.total)
+
+    def row_names(self, document: Refund, rows: set[int]) -> dict[int, str | None]:
+        return dict(RefundRow.objects.filter(batch=document, row__in=rows).values_list("row", "name"))
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        url = reverse("admin:parties_employer_change", args=[found.employer_id]) if found.employer_id else ""
+        return {
+            **super().page_context(request, found),
+            "facts": [("单位", found.employer, url), ("行数", found.row_count, "")],
+            "vouchers": [voucher for voucher in (found.voucher, found.payment) if voucher],
+        }

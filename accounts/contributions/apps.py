@@ -10,13 +10,18 @@ class ContributionsConfig(AppConfig):
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, registry
 
-        registry.queues["contributions"] = reports.QUEUE
-        registry.sources["remittance"] = reports.register_labels
+        registry.queues |= {"batches": reports.BATCHES, "refunds": reports.REFUNDS}
+        registry.sources |= {
+            "remittance": reports.register_labels,
+            "refund": reports.refund_labels,
+            "refund_payment": reports.refund_labels,
+        }
         registry.figures.append(reports.figures)
         registry.charts.append(reports.contribution_chart)
-        registry.ledger_checks += queries.CHECKS
+        registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)
         registry.panels.setdefault("parties.member", []).append(reports.member_panel)
         registry.panels.setdefault("parties.employer", []).append(reports.employer_panel)
-        registry.menu.append(
-            MenuEntry("归集", "汇缴批次", "admin:contributions_batch_changelist", 10, "contributions", BUSINESS)
-        )
+        registry.menu += [
+            MenuEntry("归集", "汇缴批次", "admin:contributions_batch_changelist", 10, "batches", BUSINESS),
+            MenuEntry("归集", "错缴退回", "admin:contributions_refund_changelist", 12, "refunds", BUSINESS),
+        ]

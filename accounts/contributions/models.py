@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from accounts.contributions.states import BATCH
+from accounts.contributions.states import BATCH, REFUND
 from accounts.ledger.models import Voucher, money
 from accounts.parties.models import Employer, Member
 from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument
@@ -88,4 +88,46 @@ class RegisterRow(models.Model):
         indexes = [
             # Every check and the rows of one register's page.
             models.Index(fields=["batch", "register", "row"], name="contributions_row_batch"),
+        ]
+
+
+class Refund(FileDocument):
+    """错缴退回: money paid for the wrong person, month or amount goes back to the employer, and from there to its bank."""
+
+    machine = REFUND
+    prefix: ClassVar[str] = "CT"
+
+    employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, verbose_name="单位")
+    total = money("退回合计")
+    voucher = models.OneToOneField(Voucher, models.PROTECT, null=True, verbose_name="冲减凭证", related_name="+")
+    payment = models.OneToOneField(Voucher, models.PROTECT, null=True, verbose_name="付款凭证", related_name="+")
+
+    class Meta(FileDocument.Meta):
+        verbose_name = verbose_name_plural = "错缴退回"
+
+
+class RefundRow(models.Model):
+    """错缴退回行: one member's month and what of each side goes back."""
+
+    batch = models.ForeignKey(Refund, models.PROTECT, db_index=False, db_constraint=False, related_name="rows")
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
+    row = models.PositiveIntegerField("行号")
+    employer_number = models.CharField("单位账号", max_length=40, null=True)
+    member_number = models.CharField("个人账号", max_length=40, null=True)
+    name = models.CharField("姓名", max_length=100, null=True)
+    month = models.DateField("错缴年月", null=True)
+    amount_employer = models.DecimalField("退回单位额", max_digits=24, decimal_places=6, null=True)
+    amount_member = models.DecimalField("退回个人额", max_digits=24, decimal_places=6, null=True)
+    reason = models.CharField("原因", max_length=200, null=True)
+    employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, db_index=False, db_constraint=False)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "错缴退回行"
+        indexes = [
+            models.Index(fields=["batch", "row"], name="contributions_refundrow_batch"),
+            # What of a member's month has gone back already.
+            models.Index(fields=["member", "month"], name="contributions_refundrow_member"),
         ]

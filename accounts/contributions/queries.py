@@ -109,3 +109,82 @@ CHECKS = (
       join contributions_register g on g.batch_id = b.id where (b.state = 'posted') <> g.is_posted
     """,
 )
+
+
+# --- 错缴退回 ---------------------------------------------------------------------------------------------------------
+
+_REFUND_ROW = """row, employer_number, member_number, name, month, amount_employer, amount_member, reason, employer_id, member_id"""
+REFUND_RECOGNISE = """
+create temp table batch_row on commit drop as
+select s.row, left(s.employer_number, 40) as employer_number, left(s.member_number, 40) as member_number,
+       left(s.name, 100) as name, s.month, s.amount_employer, s.amount_member, left(s.reason, 200) as reason,
+       e.holder_id as employer_id, m.holder_id as member_id
+  from staged_row s
+  left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
+  left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
+"""
+REFUND_RECALL = f"""
+create temp table batch_row on commit drop as
+select {_REFUND_ROW} from contributions_refundrow where batch_id = %(batch)s
+"""
+REFUND_KEEP = f"""
+insert into contributions_refundrow (batch_id, branch_id, {_REFUND_ROW})
+select %(batch)s, %(branch)s, {_REFUND_ROW} from batch_row order by row
+"""
+REFUND_HEAD = """
+update contributions_refund f
+   set employer_id = (select min(employer_id) from batch_row),
+       total = coalesce((select round(sum(amount_employer + amount_member), 2) from batch_row), 0)
+ where id = %(batch)s
+"""
+# What each row's member paid in that month through that employer, and what of it has gone back or is going.
+REFUND_PAID = """
+create temp table paid_row on commit drop as
+select b.row, rr.amount_employer as paid_employer, rr.amount_member as paid_member,
+       coalesce(sum(fr.amount_employer), 0) as back_employer, coalesce(sum(fr.amount_member), 0) as back_member
+  from batch_row b
+  join contributions_register g on g.employer_id = b.employer_id and g.month = b.month and g.is_posted
+  join contributions_registerrow rr on rr.batch_id = g.batch_id and rr.register_id = g.id and rr.member_id = b.member_id
+  left join contributions_refundrow fr on fr.member_id = b.member_id and fr.month = b.month and fr.employer_id = b.employer_id
+       and fr.batch_id in (select id from contributions_refund where state in ('posted', 'paid'))
+ group by b.row, rr.amount_employer, rr.amount_member
+"""
+REFUND_SLIPS = """
+select f.id as key, f.branch_id as branch, '错缴退回 ' || e.name as summary, 1 as attachments, f.employer_id as employer,
+       f.total as total, (select min(holder_id) from banking_bankaccount where purpose = 'collection') as bank_account
+  from contributions_refund f join parties_employer e on e.holder_id = f.employer_id where f.id = %(batch)s
+"""
+REFUND_DETAILS = """
+select r.batch_id as key, r.member_id as member, r.employer_id as employer, r.amount_employer + r.amount_member as amount
+  from contributions_refundrow r where r.batch_id = %(batch)s order by r.row
+"""
+REFUND_HOLDERS = """
+select employer_id from contributions_refundrow where batch_id = %(batch)s
+union select member_id from contributions_refundrow where batch_id = %(batch)s
+"""
+REGISTER_HOLDERS = "select employer_id from contributions_register where batch_id = %(batch)s"
+REFUND_CHECKS = (
+    """
+    select format('错缴退回 %s 状态 %s 与凭证不符', f.id, f.state) from contributions_refund f
+      left join ledger_voucher v on v.id = f.voucher_id and v.kind_id = 'refund' and v.source = f.id::text
+      left join ledger_voucher p on p.id = f.payment_id and p.kind_id = 'refund_payment' and p.source = f.id::text
+     where (f.state in ('posted', 'paid')) <> (v.id is not null) or (f.state = 'paid') <> (p.id is not null)
+        or v.amount <> f.total or p.amount <> f.total
+    """,
+    """
+    select format('凭证 %s 的错缴退回 %s 不存在', v.id, v.source) from ledger_voucher v
+      left join contributions_refund f on f.id::text = v.source and v.id in (f.voucher_id, f.payment_id)
+     where v.kind_id in ('refund', 'refund_payment') and f.id is null
+    """,
+)
+# The months for which a member's money stands: paid, and not gone back whole. Newest first.
+PAID_MONTHS = """
+select g.month from ledger_entry e
+  join contributions_register g on g.voucher_id = e.voucher_id and g.is_posted
+ where e.holder_id = %(member)s and e.account_id = '201'
+   and e.credit > coalesce((
+     select sum(r.amount_employer + r.amount_member) from contributions_refundrow r
+       join contributions_refund f on f.id = r.batch_id and f.state in ('posted', 'paid')
+      where r.member_id = e.holder_id and r.month = g.month and r.employer_id = g.employer_id), 0)
+ order by g.month desc limit %(most)s
+"""

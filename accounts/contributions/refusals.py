@@ -113,3 +113,68 @@ MONTH_JUST_POSTED = Refusal(
     "month_already_posted", "本批次中有单位的当月汇缴已由另一批次入账，未重复入账；请退回经办核对。", REMIT
 )
 BY_CONSTRAINT = {"contributions_register_month": MONTH_JUST_POSTED}
+
+
+# --- 错缴退回 ---------------------------------------------------------------------------------------------------------
+
+REFUND = "GB/T 51271-2017 错缴更正"
+
+REFUND_NOT_POSITIVE = RowRefusal(
+    "negative_amount", "退回金额须不小于 0，且两项不能都是 0，并不超过两位小数。", REFUND,
+    find="""
+      select r.row, '退回单位额', concat_ws(' / ', trim_scale(r.amount_employer), trim_scale(r.amount_member)), '{}'::jsonb
+        from batch_row r
+       where r.amount_employer < 0 or r.amount_member < 0 or r.amount_employer + r.amount_member = 0
+          or r.amount_employer <> round(r.amount_employer, 2) or r.amount_member <> round(r.amount_member, 2)""",
+)  # fmt: skip
+REFUND_ONE_EMPLOYER = RowRefusal(
+    "refund_one_employer", "一张退回单只办一个单位；本表另有单位“{found}”，请分开上传。", REFUND,
+    find="""
+      select min(r.row), '单位账号', r.employer_number, '{}'::jsonb from batch_row r
+       where r.employer_id <> (select min(employer_id) from batch_row) group by r.employer_number""",
+)  # fmt: skip
+MEMBER_CLOSED = RowRefusal(
+    "member_closed", "个人账户“{found}”已销户，其款项不能退回；请核对账号。", REFUND,
+    find="""
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
+        join parties_member m on m.holder_id = r.member_id where m.state = 'closed'""",
+)  # fmt: skip
+REFUND_DOUBLED = RowRefusal(
+    "member_doubled", "与第 {first} 行是同一职工的同一月份；请合并为一行。", REFUND,
+    find="""
+      select row, '个人账号', member_number, jsonb_build_object('first', first) from (
+        select r.row, r.member_number, min(r.row) over (partition by r.member_id, r.month) as first
+          from batch_row r where r.member_id is not null) d
+       where row > first""",
+)  # fmt: skip
+REFUND_MONTH_NOT_PAID = RowRefusal(
+    "refund_month_not_paid", "该职工在本单位 {found} 没有已入账的汇缴，无款可退；请核对月份和账号。", REFUND,
+    find="""
+      select r.row, '错缴年月', to_char(r.month, 'YYYY-MM'), '{}'::jsonb from batch_row r left join paid_row p using (row)
+       where p.row is null and r.member_id is not null and r.employer_id is not null and r.month is not null""",
+)  # fmt: skip
+REFUND_EXCEEDS_PAID = RowRefusal(
+    "refund_exceeds_paid", "退回 {found} 超过该月{side}已缴 {paid} 减已退 {back}；最多可退 {most}。", REFUND,
+    find="""
+      select r.row, side.title, side.amount::text, jsonb_build_object('side', side.name, 'paid', round(side.paid, 2)::text,
+               'back', round(side.back, 2)::text, 'most', round(side.paid - side.back, 2)::text)
+        from batch_row r join paid_row p using (row),
+        lateral (values ('退回单位额', '单位', r.amount_employer, p.paid_employer, p.back_employer),
+                        ('退回个人额', '个人', r.amount_member, p.paid_member, p.back_member)) side(title, name, amount, paid, back)
+       where side.amount > side.paid - side.back""",
+)  # fmt: skip
+REFUND_BALANCE_SHORT = RowRefusal(
+    "balance_short", "“{name}”余额 {balance}（冻结 {frozen}），不足退回 {found}；已支取的款项不能退回。", REFUND,
+    find="""
+      select t.row, '个人账号', t.amount::text, jsonb_build_object('name', m.name, 'balance', coalesce(b.amount, 0)::text,
+               'frozen', coalesce(b.frozen, 0)::text)
+        from (select min(r.row) as row, r.member_id, round(sum(r.amount_employer + r.amount_member), 2) as amount
+                from batch_row r where r.member_id is not null group by r.member_id) t
+        join parties_member m on m.holder_id = t.member_id
+        left join ledger_balance b on b.holder_id = t.member_id and b.account_id = '201'
+       where t.amount > coalesce(b.amount - b.frozen, 0)""",
+)  # fmt: skip
+OVER_REFUND = (
+    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, REFUND_ONE_EMPLOYER, MEMBER_UNKNOWN, MEMBER_CLOSED, REFUND_DOUBLED,
+    REFUND_NOT_POSITIVE, REFUND_MONTH_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_BALANCE_SHORT,
+)  # fmt: skip

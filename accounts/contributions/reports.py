@@ -13,15 +13,16 @@ from django.urls import reverse
 
 from accounts.contributions import queries
 from accounts.contributions.calc import monthly_amount
-from accounts.contributions.models import Batch, Register
+from accounts.contributions.models import Batch, Refund, Register
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
-from accounts.ledger.models import Account, Entry
+from accounts.ledger.models import Account
 from accounts.ledger.reports import day_total, month_totals
 from accounts.parties.models import Employer, Member
 from fundcenter import charts, clock, money, months
 from fundcenter.office.models import Role, User
-from fundcenter.office.registry import Chart, Figure, Label, Work, WorkQueue
+from fundcenter.office.registry import Chart, Figure, Label
+from fundcenter.office.reports import document_queue
 
 MONTHS_LOOKED_BACK = 240
 MONTHS_SHOWN = 24
@@ -79,32 +80,25 @@ def vouchers_preview(rows: list[dict[str, Any]], most: int = 3) -> list[dict[str
     ]
 
 
-def _work(batch: Batch) -> Work:
-    employers = list(batch.registers.select_related("employer").order_by("id")[:2])
-    subject = employers[0].employer.name if employers else str(batch.file)
-    if len(employers) > 1:
-        subject += " 等"
-    return Work(
-        title=f"汇缴批次 {batch.number}", subject=subject, url=url_of(batch), amount=batch.total, by=batch.maker.name,
-        since=batch.made_at, state=batch.state, state_label=batch.state_label,
-    )  # fmt: skip
+def refund_labels(ids: Iterable[int]) -> Mapping[int, Label]:
+    """Where a refund's vouchers come from."""
+    found = Refund.objects.filter(pk__in=list(ids))
+    return {
+        refund.pk: Label(refund.number, "错缴退回", reverse("admin:contributions_refund_change", args=[refund.pk]))
+        for refund in found
+    }
 
 
-def _submitted(user: User) -> Any:
-    if not user.holds(Role.REVIEWER):
-        return Batch.objects.none()
-    return Batch.objects.visible().filter(state="submitted").exclude(maker=user)
+def _batch_subject(batch: Batch) -> str:
+    names = list(batch.registers.order_by("id").values_list("employer__name", flat=True)[:2])
+    return (names[0] + (" 等" if len(names) > 1 else "")) if names else str(batch.file)
 
 
-QUEUE = WorkQueue(
-    waiting=lambda user, most: [
-        _work(batch) for batch in _submitted(user).select_related("maker", "file").order_by("id")[:most]
-    ],
-    count=lambda user: _submitted(user).count(),
-    mine=lambda user, most: [
-        _work(batch)
-        for batch in Batch.objects.visible().filter(maker=user).select_related("maker", "file").order_by("-id")[:most]
-    ],
+BATCHES = document_queue(Batch, {"submitted": (Role.REVIEWER,)}, _batch_subject)
+REFUNDS = document_queue(
+    Refund,
+    {"submitted": (Role.REVIEWER,), "posted": (Role.CASHIER,)},
+    lambda refund: refund.employer.name if refund.employer else str(refund.file),
 )
 
 
@@ -147,9 +141,9 @@ def register_rows(register: Register, *, after: int, most: int) -> list[dict[str
 
 def member_panel(member: Member) -> dict[str, Any]:
     """缴至年月, months in a row, and the monthly contribution by the rule in force."""
-    vouchers = Entry.objects.filter(holder=member.pk, account="201").values("voucher")
-    registers = Register.objects.filter(voucher__in=vouchers, is_posted=True).order_by("-month")
-    paid = list(registers.values_list("month", flat=True)[:MONTHS_LOOKED_BACK])
+    with connection.cursor() as cursor:
+        cursor.execute(queries.PAID_MONTHS, {"member": member.pk, "most": MONTHS_LOOKED_BACK})
+        paid = [month for (month,) in cursor.fetchall()]
     terms = contribution_terms(clock.today())
     sides = [
         monthly_amount(base=member.base, ratio=ratio, rounding=terms.amount_rounding)

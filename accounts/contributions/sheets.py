@@ -12,4 +12,10 @@ BASE = Column("base", "缴存基数", ("月缴存基数", "工资基数", "个�
 AMOUNT_EMPLOYER = Column("amount_employer", "单位月缴存额", ("单位缴存额",), kind="money")
 AMOUNT_MEMBER = Column("amount_member", "个人月缴存额", ("个人缴存额",), kind="money")
 
+WRONG_MONTH = Column("month", "错缴年月", ("缴存月份", "所属年月"), kind="month", repeats=True)
+BACK_EMPLOYER = Column("amount_employer", "退回单位额", ("单位退回额",), kind="money")
+BACK_MEMBER = Column("amount_member", "退回个人额", ("个人退回额",), kind="money")
+REASON = Column("reason", "原因", ("退回原因", "错缴原因"), kind="text")
+REFUND = (EMPLOYER, MEMBER, NAME, WRONG_MONTH, BACK_EMPLOYER, BACK_MEMBER, REASON)
+
 REGISTER = (EMPLOYER, MONTH, MEMBER, NAME, BASE, AMOUNT_EMPLOYER, AMOUNT_MEMBER)

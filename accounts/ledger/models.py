@@ -222,3 +222,32 @@ class DayClose(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "日结"
+
+
+class OpenDocument(models.Model):
+    """在途单据: an unfinished document and a holder that it is about. It is gone when the document ends."""
+
+    holder = models.ForeignKey(Holder, models.PROTECT, db_index=False, db_constraint=False, verbose_name="户")
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
+    kind = models.CharField("单据种类", max_length=40)
+    document = models.CharField("单据", max_length=60)
+    number = models.CharField("单据编号", max_length=30)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "在途单据"
+        constraints = [models.UniqueConstraint(fields=["holder", "document"], name="ledger_opendocument_once")]
+        # A document that ends takes its rows away.
+        indexes = [models.Index(fields=["document"], name="ledger_opendocument_document")]
+
+
+class Blocking(models.Model):
+    """在途冲突: which kind of document waits until which other kind, about the same holder, has ended."""
+
+    kind = models.CharField("单据种类", max_length=40)
+    blocked_by = models.CharField("被何种单据阻止", max_length=40)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "在途冲突"
+        constraints = [models.UniqueConstraint(fields=["kind", "blocked_by"], name="ledger_blocking_once")]

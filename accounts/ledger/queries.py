@@ -137,3 +137,17 @@ select p.id, p.date, v.summary, p.voucher_id, v.word || '-' || lpad(v.number::te
   left join ledger_balance b on b.holder_id = %(holder)s and b.account_id = %(account)s
  order by p.date desc, p.id desc
 """
+
+BEGIN_UNDERWAY = """
+insert into ledger_opendocument (holder_id, branch_id, kind, document, number)
+select distinct holder, %(branch)s, %(kind)s, %(document)s, %(number)s from ({holders}) h(holder)
+on conflict (holder_id, document) do nothing
+"""
+BLOCKED = """
+select h.id, h.kind, o.number
+  from ledger_opendocument mine
+  join ledger_blocking b on b.kind = %(kind)s
+  join ledger_opendocument o on o.holder_id = mine.holder_id and o.kind = b.blocked_by and o.document <> mine.document
+  join ledger_holder h on h.id = mine.holder_id
+ where mine.document = %(document)s order by o.number limit 50
+"""

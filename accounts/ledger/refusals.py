@@ -89,6 +89,9 @@ BY_SQLSTATE = {
     "FC008": DAY_NOT_CLOSABLE, "FC009": MONTH_NOT_CLOSABLE,
 }  # fmt: skip
 
+UNDERWAY = Refusal(
+    "underway", "{holder}有在途的 {found}，{number} 须待其办结后再办理；请先办结、退回或撤回该单据。", "在途业务规则"
+)
 SOURCE_POSTED = Refusal("source_posted", "该笔业务已入账，未重复记账。", BOOK)
 TWO_PEOPLE = Refusal("two_people", "制单与复核须为两人。", "会计基础工作规范")
 ALREADY_REVERSED = Refusal("already_reversed", "该凭证已冲销过一次，不能再冲销。", BOOK)

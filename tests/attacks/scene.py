@@ -208,9 +208,8 @@ def build() -> Iterator[Scene]:
 
 def _people_the_city(scene: Scene) -> None:
     city = scene.city
-    employer, second, theirs = (
-        city.employer("鄱阳县第一中学"), city.employer("鄱阳县人民医院"), city.employer("上饶市博物馆", "01"),
-    )  # fmt: skip
+    employer, second = city.employer("鄱阳县第一中学"), city.employer("鄱阳县人民医院")
+    theirs, their_second = city.employer("上饶市博物馆", "01"), city.employer("上饶市图书馆", "01")
     member, frozen = city.members(employer, 张三="5000.00", 李四="5000.00")
     (their_member,) = city.members(theirs, 王五="5000.00")
     with acting_as(city.manager):
@@ -220,7 +219,7 @@ def _people_the_city(scene: Scene) -> None:
     ).fetchone()
     scene.names |= {
         "mine": city.branches["10"].pk, "theirs": city.branches["01"].pk, "bank": bank, "loan": loan,
-        "employer": employer.pk, "second_employer": second.pk, "their_employer": theirs.pk,
+        "employer": employer.pk, "second_employer": second.pk, "their_employer": theirs.pk, "their_second": their_second.pk,
         "member": member.pk, "frozen": frozen.pk, "their_member": their_member.pk,
         "maker": city.clerk().pk, "checker": city.reviewer().pk, "manager": city.manager.pk, "nobody": 999999,
     }  # fmt: skip
@@ -262,7 +261,11 @@ def _move_money(scene: Scene) -> None:
     take("reversal", kind="reversal", reverses=":mistake")
     take("latest", *payment("30"))
     take("their_latest", *their_payment, branch=":theirs")
-    crossing = line("1", "10101", ":bank", debit="40"), line("1", "10101", ":bank", credit="40", branch=":theirs")
+    # To a holder whose first balance this is: it must lie in the holder's branch, not in the voucher's.
+    crossing = (
+        line("1", "10101", ":bank", debit="40"),
+        line("1", "21901", ":their_second", credit="40", branch=":theirs"),
+    )
     take("crossed", *crossing, kind="crossing")
     scene.city.receive(_employer(scene, "employer"), "300.00")
     scene.city.receive(_employer(scene, "their_employer"), "300.00")

@@ -310,6 +310,10 @@ def test_a_reversal_goes_back_line_by_line_where_it_came_from(scene: Scene, vouc
         books.rollback()
     assert len(original) == 2
     assert negative == original
+    assert {row[3] for row in original} == {
+        scene.names["mine"],
+        scene.names["theirs" if voucher == "crossed" else "mine"],
+    }
     assert scene.moved() == []
 
 

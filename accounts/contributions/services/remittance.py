@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.contributions import queries, refusals, sheets
 from accounts.contributions.calc import ROUNDING_UNITS
@@ -17,7 +17,7 @@ from accounts.contributions.models import Batch, ContributionRule
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Voucher
-from accounts.ledger.services import posting
+from accounts.ledger.services import posting, underway
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake
 from fundcenter.office.services.moves import move, require_role
@@ -54,8 +54,10 @@ def upload(content: bytes, name: str, *, by: User, on: date, confirm: Iterable[s
 def submit(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
     """Hand a checked batch to the reviewer. Refused: suspense has become short, a month was posted meanwhile."""
     require_role(by, Role.CLERK)
-    intake.ask_again(batch, REGISTERS, on)
-    move(batch, verb="submit", by=by, opinion=opinion)
+    with transaction.atomic():
+        move(batch, verb="submit", by=by, opinion=opinion)
+        intake.ask_again(batch, REGISTERS, on)
+        underway.begin(batch, posting.Rows(queries.REGISTER_HOLDERS, {"batch": batch.pk}))
 
 
 def approve(batch: Batch, *, by: User, on: date, opinion: str = "") -> list[Voucher]:
@@ -67,6 +69,7 @@ def approve(batch: Batch, *, by: User, on: date, opinion: str = "") -> list[Vouc
     with constraints_refuse(refusals.BY_CONSTRAINT):
         move(batch, verb="approve", by=by, opinion=opinion)
         intake.ask_again(batch, REGISTERS, on)
+        underway.ask(batch)
         vouchers = posting.post(
             REMITTANCE,
             slips=posting.Rows(queries.REMITTANCE_SLIPS, {"batch": batch.pk}),
@@ -75,4 +78,12 @@ def approve(batch: Batch, *, by: User, on: date, opinion: str = "") -> list[Vouc
         )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(queries.REGISTERS_POSTED, {"batch": batch.pk})
+        underway.end(batch)
     return vouchers
+
+
+def withdraw(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
+    """The clerk takes the batch back; its file may be uploaded again, and it blocks nobody any more."""
+    with transaction.atomic():
+        intake.withdraw(batch, by=by, on=on, opinion=opinion)
+        underway.end(batch)

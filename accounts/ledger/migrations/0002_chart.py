@@ -5,11 +5,8 @@ from pathlib import Path
 
 from django.db import migrations
 
-KINDS = (
-    ("receipt", "银行到账", "记"),
-    ("remittance", "汇缴", "批"),
-    ("reversal", "红字冲销", "记"),
-)
+# Each room brings the kinds of its own vouchers.
+KINDS = (("reversal", "红字冲销", "记"),)
 
 
 def fill(apps, schema_editor):

@@ -4,7 +4,7 @@
 create or replace function ledger_post(slips ledger_slip[], lines ledger_line[], posted_on date,
                                        prepared_by bigint, reviewed_by bigint)
 returns setof ledger_voucher
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   asked    constant bigint := cardinality(slips);
   in_month constant date := date_trunc('month', posted_on);
@@ -20,7 +20,7 @@ declare
 begin
   -- A snapshot taken earlier would not see what others have posted or closed meanwhile.
   if current_setting('transaction_isolation') <> 'read committed' then raise sqlstate 'FC000'; end if;
-  -- A plan made for many lines reads whole tables; one made for few would visit each line's account alone.
+  -- The plans kept for the counters visit each line's account alone; those made for many lines read whole tables.
   if cardinality(lines) > 1000 or asked > 1000 then set local plan_cache_mode = force_custom_plan; end if;
 
   select count(k.code), array_agg(s.branch order by place), array_agg(k.word order by place),
@@ -66,8 +66,9 @@ begin
       from unnest(lines) l group by l.slip) v;
   if done <> asked or cardinality(fen) is distinct from asked then raise sqlstate 'FC005'; end if;
 
-  ids := array(select nextval('ledger_voucher_id_seq') from generate_series(1, asked));
-  with taken as (
+  ids := array(select nextval('ledger_voucher_id_seq') from unnest(slips));
+  -- What the call returns, if all that follows is right as well.
+  return query with taken as (
     insert into ledger_series as t (branch_id, month, word, last)
     select branch, in_month, word, count(*) from unnest(branches, words) s(branch, word) group by branch, word order by branch, word
     on conflict (branch_id, month, word) do update set last = t.last + excluded.last
@@ -78,7 +79,9 @@ begin
          t.last + 1 - row_number() over (partition by s.branch, t.word order by s.place desc),
          s.kind, s.source, s.summary, s.attachments, fen[s.place] / 100.0, prepared_by, reviewed_by, s.reverses
     from unnest(slips) with ordinality s(kind, source, branch, summary, attachments, reverses, place)
-    join taken t on t.branch_id = s.branch and t.word = words[s.place];
+    join taken t on t.branch_id = s.branch and t.word = words[s.place]
+   order by s.place
+  returning *;
 
   insert into ledger_entry (id, date, voucher_id, branch_id, account_id, holder_id, employer_id, debit, credit, value_date)
   select ids[l.slip] << 24 | l.place, posted_on, ids[l.slip], coalesce(l.branch, branches[l.slip]), l.account, l.holder,
@@ -86,29 +89,30 @@ begin
     from unnest(lines) with ordinality l(slip, account, holder, debit, credit, branch, employer, value_date, place)
     join ledger_account a on a.code = l.account and a.is_leaf and a.is_open
     left join ledger_holder h on h.id = l.holder
-    left join ledger_holder e on e.id = l.employer
-   where l.holder is not distinct from h.id and h.kind is not distinct from a.holder_kind
-     and (h.branch_id = coalesce(l.branch, branches[l.slip]) or h.branch_id is null and not a.is_stored)
-     and (l.branch is null or l.branch = branches[l.slip] or crosses[l.slip])
-     and case when a.holder_kind = 'member' then e.kind = 'employer' and e.branch_id = coalesce(l.branch, branches[l.slip])
-              else l.employer is null end
-     and coalesce(l.value_date, posted_on) >= '1990-01-01';
+    left join ledger_holder e on e.id = l.employer and e.kind = 'employer'
+     -- One condition over all joins: the planner takes several for so rare that it would visit every line's holder alone.
+   where case when l.branch <> branches[l.slip] and not crosses[l.slip] or l.value_date < '1990-01-01' then false
+              when a.holder_kind is null then l.holder is null and l.employer is null
+              when h.branch_id <> coalesce(l.branch, branches[l.slip]) or h.branch_id is null and a.is_stored then false
+              when a.holder_kind = 'member' then h.kind = 'member' and e.branch_id = coalesce(l.branch, branches[l.slip])
+              else h.kind = a.holder_kind and l.employer is null end;
   get diagnostics done = row_count;
   if done <> cardinality(lines) then raise sqlstate 'FC006'; end if;
 
   -- In key order, so that two runs over the same holders wait for each other instead of locking each other out.
   with wanted as materialized (
-    select l.holder, l.account, coalesce(l.branch, branches[l.slip]) as branch, sum(s.gain) as gain, sum(s.drop) as loss,
-           sum((s.gain - s.drop) * (year_end - coalesce(l.value_date, posted_on) + 1)) as product
-      from unnest(lines) l
-      join ledger_account a on a.code = l.account and a.is_stored,
-      lateral (select case a.normal_side when 'credit' then l.credit else l.debit end as gain,
-                      case a.normal_side when 'credit' then l.debit else l.credit end as drop) s
-     group by 1, 2, 3),
+    select holder, account, min(branch) as branch, sum(gain) as amount, coalesce(sum(loss) filter (where loss <> 0), 0) as loss,
+           coalesce(sum(gain * (posted_on - value_date)) filter (where value_date <> posted_on), 0) as earlier
+      from (
+        select l.holder, l.account, coalesce(l.branch, branches[l.slip]) as branch, l.value_date,
+               case a.normal_side when 'credit' then l.credit - l.debit else l.debit - l.credit end as gain,
+               case a.normal_side when 'credit' then l.debit else l.credit end as loss
+          from unnest(lines) l join ledger_account a on a.code = l.account and a.is_stored order by l.holder, l.account) l
+     group by holder, account),
   kept as (
     insert into ledger_balance as b (holder_id, account_id, branch_id, amount, frozen, product, counts_to, opening, withdrawn)
-    select holder, account, branch, gain - loss, 0, product, year_end, 0, loss from wanted
-     where gain >= loss or exists (select from ledger_balance o where o.holder_id = holder and o.account_id = account)
+    select holder, account, branch, amount, 0, amount * (year_end - posted_on + 1) + earlier, year_end, 0, loss from wanted
+     where amount >= 0 or (select true from ledger_balance o where o.holder_id = holder and o.account_id = account)
      order by holder, account
     on conflict (holder_id, account_id) do update
        set amount = b.amount + excluded.amount,
@@ -118,6 +122,4 @@ begin
     returning 1)
   select (select count(*) from wanted) - (select count(*) from kept) into done;
   if done <> 0 then raise sqlstate 'FC007'; end if;
-
-  return query select * from ledger_voucher where id = any(ids) order by id;
 end $$;

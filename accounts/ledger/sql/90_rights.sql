@@ -9,6 +9,9 @@ grant update on ledger_period to fc_door;
 grant usage on sequence ledger_voucher_id_seq to fc_door;
 grant select on office_branch to fc_door;
 
+grant select, insert, delete on ledger_opendocument to fc_app;
+grant select on ledger_blocking to fc_app;
+call office_wall('ledger_opendocument');
 call office_wall('ledger_voucher');
 call office_wall('ledger_entry');
 call office_wall('ledger_balance');

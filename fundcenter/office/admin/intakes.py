@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from fundcenter import clock
+from fundcenter import clock, spreadsheets
 from fundcenter.office.admin.documents import DocumentAdmin, Verb
 from fundcenter.office.admin.records import DayFilter, actor, chip, download, figure
 from fundcenter.office.models import FileDocument, Role
@@ -20,6 +22,7 @@ from fundcenter.office.services import audit, files
 from fundcenter.office.services import intake as intakes
 
 PROBLEMS_A_PAGE = 50
+ROWS_A_PAGE = 100
 
 
 class UploadForm(forms.Form):
@@ -29,13 +32,15 @@ class UploadForm(forms.Form):
     file.widget.attrs["accept"] = ".xlsx,.xls,.csv"
 
 
-def intake_verbs(submit: Callable[..., Any], approve: Callable[..., Any], *, done: str) -> dict[str, Verb]:
-    """The usual buttons; ``submit`` and ``approve`` are the room's own services."""
+def intake_verbs(
+    submit: Callable[..., Any], approve: Callable[..., Any], withdraw: Callable[..., Any], *, done: str
+) -> dict[str, Verb]:
+    """The usual buttons; the services behind them are the room's own."""
     return {
         "submit": Verb(submit, (Role.CLERK,), "{number} 已提交复核。", primary=True),
         "approve": Verb(approve, (Role.REVIEWER,), done, primary=True, danger=True),
         "return": Verb(intakes.give_back, (Role.REVIEWER,), "{number} 已退回经办。"),
-        "withdraw": Verb(intakes.withdraw, (Role.CLERK,), "{number} 已撤回。"),
+        "withdraw": Verb(withdraw, (Role.CLERK,), "{number} 已撤回。"),
     }
 
 
@@ -46,9 +51,13 @@ class IntakeAdmin(DocumentAdmin):
     take_in: ClassVar[Callable[..., FileDocument]]
     upload_label: ClassVar[str] = "上传"
     upload_template: ClassVar[str] = "office/upload.html"
+    page_template = "office/intake.html"
+    row_model: ClassVar[type[models.Model] | None] = None
+    row_cells: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    """(title, field, kind) of the rows shown on the document's page; a room that shows them otherwise leaves it out."""
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
     list_filter = ("state", ("made_on", DayFilter))
-    list_select_related = ("file", "maker", "checker", "branch")
+    list_select_related: Any = ("file", "maker", "checker", "branch")
     ordering = ("-id",)
 
     @admin.display(description="编号", ordering="id")
@@ -76,6 +85,7 @@ class IntakeAdmin(DocumentAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.at("upload/", self.upload, "upload"),
+            self.at("blank/", self.blank, "blank"),
             self.at("<int:object_id>/confirm/", require_POST(self.confirm), "confirm"),
             self.at("<int:object_id>/source/", self.source, "source"),
             self.at("<int:object_id>/annotated/", self.annotated, "annotated"),
@@ -104,7 +114,10 @@ class IntakeAdmin(DocumentAdmin):
 
     def upload_page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         """The upload's page; ``columns`` says what the file needs."""
-        context = {"form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns, **context}
+        context = {
+            "form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns,
+            "blank_url": self.page_url("blank"), **context,
+        }  # fmt: skip
         return self.render(request, self.upload_template, **context)
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
@@ -115,6 +128,7 @@ class IntakeAdmin(DocumentAdmin):
         context = super().page_context(request, found)
         return {
             **context,
+            **self.rows_context(request, found),
             "title": f"{self.opts.verbose_name} {found.number}",
             "problems": [{**p.as_json(), "found": p.found, "name": names.get(p.row or 0)} for p in problems],
             "problem_count": sum(counts.values()),
@@ -132,6 +146,32 @@ class IntakeAdmin(DocumentAdmin):
             "source_url": self.page_url("source", found.pk) if found.file_id else "",
             "upload_url": self.page_url("upload"),
             "decides": any(verb["name"] == "approve" for verb in context["verbs"]),
+        }
+
+    def blank(self, request: HttpRequest) -> HttpResponse:
+        """The empty workbook with the headings as we write them; account and ID columns are text."""
+        workbook = io.BytesIO()
+        title = str(self.opts.verbose_name)
+        spreadsheets.write_table(workbook, title=title, columns=self.intake.columns, rows=())
+        return download(workbook.getvalue(), f"{title}模板.xlsx")
+
+    def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        """A page of the document's rows, by key."""
+        if self.row_model is None:
+            return {}
+        after = int(request.GET["row"]) if request.GET.get("row", "").isdigit() else 0
+        fields = [field for _, field, _ in self.row_cells]
+        found = self.row_model._default_manager.filter(batch=document, row__gt=after).order_by("row")
+        rows = list(found.values_list("row", *fields)[: ROWS_A_PAGE + 1])
+        kinds = [kind for *_, kind in self.row_cells]
+        more = len(rows) > ROWS_A_PAGE
+        return {
+            "row_titles": [(title, kind) for title, _, kind in self.row_cells],
+            "rows": [
+                (row, [(kind, value, "") for kind, value in zip(kinds, cells, strict=True)])
+                for row, *cells in rows[:ROWS_A_PAGE]
+            ],
+            "rows_next_url": f"{self.url_of(document)}?row={rows[ROWS_A_PAGE - 1][0]}" if more else "",
         }
 
     def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:

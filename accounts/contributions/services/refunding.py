@@ -1,0 +1,80 @@
+"""错缴退回: what was paid wrongly goes back into the employer's suspense, and from there to its bank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+
+from accounts.contributions import queries, refusals, sheets
+from accounts.contributions.models import Refund
+from accounts.contributions.vouchers import REFUND, REFUND_PAYMENT
+from accounts.ledger.models import Voucher
+from accounts.ledger.services import posting, underway
+from fundcenter.office.models import Role, User
+from fundcenter.office.services import intake
+from fundcenter.office.services.moves import move, require_role
+
+REFUNDS = intake.Intake(
+    columns=sheets.REFUND,
+    recognise=queries.REFUND_RECOGNISE,
+    recall=queries.REFUND_RECALL,
+    prepare=(queries.REFUND_HEAD,),
+    keep=queries.REFUND_KEEP,
+    lookups=(queries.STRANGERS, queries.REFUND_PAID),
+    tables=("stranger", "paid_row"),
+    refusals=refusals.OVER_REFUND,
+)
+
+
+def upload(content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = ()) -> Refund:
+    """Take a refund's sheet in and check all of it; see office.services.intake.upload."""
+    refund = intake.upload(Refund, REFUNDS, content, name, by=by, on=on, confirm=confirm)
+    refund.refresh_from_db(fields=["total", "employer"])
+    return refund
+
+
+def submit(refund: Refund, *, by: User, on: date, opinion: str = "") -> None:
+    """Hand it to the reviewer. Refused: an unfinished document about the same employer or member blocks it."""
+    require_role(by, Role.CLERK)
+    with transaction.atomic():
+        move(refund, verb="submit", by=by, opinion=opinion)
+        underway.begin(refund, posting.Rows(queries.REFUND_HOLDERS, {"batch": refund.pk}))
+
+
+def approve(refund: Refund, *, by: User, on: date, opinion: str = "") -> Voucher:
+    """借 201 职工 / 贷 21901 单位, once, dated ``on``. Refused: a balance that no longer suffices, by name."""
+    require_role(by, Role.REVIEWER)
+    with transaction.atomic():
+        move(refund, verb="approve", by=by, opinion=opinion)
+        underway.ask(refund)
+        (refund.voucher,) = posting.post(
+            REFUND,
+            slips=posting.Rows(queries.REFUND_SLIPS, {"batch": refund.pk}),
+            details=posting.Rows(queries.REFUND_DETAILS, {"batch": refund.pk}),
+            on=on, prepared_by=refund.maker, reviewed_by=by,
+        )  # fmt: skip
+        refund.save(update_fields=["voucher"])
+        underway.end(refund)
+    return refund.voucher
+
+
+def pay(refund: Refund, *, by: User, on: date, opinion: str = "") -> Voucher:
+    """借 21901 单位 / 贷 10101: the cashier releases the money to the employer's bank. Refused: suspense was used meanwhile."""
+    require_role(by, Role.CASHIER)
+    with transaction.atomic():
+        move(refund, verb="pay", by=by, opinion=opinion)
+        (refund.payment,) = posting.post(
+            REFUND_PAYMENT, slips=posting.Rows(queries.REFUND_SLIPS, {"batch": refund.pk}),
+            on=on, prepared_by=refund.maker, reviewed_by=by,
+        )  # fmt: skip
+        refund.save(update_fields=["payment"])
+    return refund.payment
+
+
+def withdraw(refund: Refund, *, by: User, on: date, opinion: str = "") -> None:
+    """The clerk takes it back; it blocks nobody any more."""
+    with transaction.atomic():
+        intake.withdraw(refund, by=by, on=on, opinion=opinion)
+        underway.end(refund)
