@@ -92,14 +92,16 @@ class City:
     def manager(self) -> User:
         return self.people[""][Role.MANAGER]
 
-    def employer(self, name: str, branch: str = "10", *, ratio: Decimal = TWELVE) -> Employer:
+    def employer(
+        self, name: str, branch: str = "10", *, ratio: Decimal = TWELVE, first_month: date = date(2026, 3, 1)
+    ) -> Employer:
         self.serial += 1
         with acting_as(self.clerk(branch)):
             (number,) = open_employers(
                 [
                     NewEmployer(
                         branch=self.branches[branch], name=name, credit_code=credit_code(self.serial), nature="public",
-                        industry="P", ratio_employer=ratio, ratio_member=ratio, first_month=date(2025, 7, 1),
+                        industry="P", ratio_employer=ratio, ratio_member=ratio, first_month=first_month,
                     )
                 ],
                 on=clock.today(), prepared_by=self.clerk(branch), reviewed_by=self.reviewer(branch),
@@ -112,7 +114,7 @@ class City:
         news = []
         for name, base in bases.items():
             self.serial += 1
-            news.append(NewMember(employer.number, name, id_number(self.serial), Decimal(base), date(2025, 7, 1)))
+            news.append(NewMember(employer.number, name, id_number(self.serial), Decimal(base), employer.first_month))
         with acting_as(self.clerk(branch)):
             numbers = open_members(
                 news, on=clock.today(), prepared_by=self.clerk(branch), reviewed_by=self.reviewer(branch)

@@ -72,9 +72,16 @@ class RegisterRow(models.Model):
     month = models.DateField("缴存月份", null=True)
     member_number = models.CharField("个人账号", max_length=40, null=True)
     name = models.CharField("姓名", max_length=100, null=True)
+    id_index = models.BinaryField("证件号码盲索引", null=True)
+    id_mask = models.CharField("证件号码", max_length=30, null=True)
     base = models.DecimalField("缴存基数", max_digits=24, decimal_places=6, null=True)
+    ratio_employer = models.DecimalField("单位比例", max_digits=9, decimal_places=6, null=True)
+    ratio_member = models.DecimalField("个人比例", max_digits=9, decimal_places=6, null=True)
     amount_employer = models.DecimalField("单位月缴存额", max_digits=24, decimal_places=6, null=True)
     amount_member = models.DecimalField("个人月缴存额", max_digits=24, decimal_places=6, null=True)
+    total = models.DecimalField("合计", max_digits=24, decimal_places=6, null=True)
+    change = models.CharField("变更类型", max_length=20, blank=True)
+    change_reason = models.CharField("变更原因", max_length=100, blank=True)
     register = models.ForeignKey(
         Register, models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="rows"
     )

@@ -5,28 +5,31 @@
 RECOGNISE = """
 create temp table batch_row on commit drop as
 select s.row, left(s.employer_number, 40) as employer_number, s.month, left(s.member_number, 40) as member_number,
-       left(s.name, 100) as name, s.base, s.amount_employer, s.amount_member, e.holder_id as employer_id,
-       m.holder_id as member_id
+       left(s.name, 100) as name, s.id_index, s.id_mask, s.base, s.ratio_employer, s.ratio_member, s.amount_employer,
+       s.amount_member, s.total, coalesce(left(s.change, 20), '') as change,
+       coalesce(left(s.change_reason, 100), '') as change_reason, e.holder_id as employer_id, m.holder_id as member_id
   from staged_row s
   left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
   left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
 """
-RECALL = """
+_REGISTER_ROW = """row, employer_number, month, member_number, name, id_index, id_mask, base, ratio_employer, ratio_member,
+  amount_employer, amount_member, total, change, change_reason, employer_id, member_id"""
+RECALL = f"""
 create temp table batch_row on commit drop as
-select row, employer_number, month, member_number, name, base, amount_employer, amount_member, employer_id, member_id
-  from contributions_registerrow where batch_id = %(batch)s
+select {_REGISTER_ROW} from contributions_registerrow where batch_id = %(batch)s
 """
+# A member sealed by the register is listed and pays nothing.
 MAKE_REGISTERS = """
 insert into contributions_register (batch_id, branch_id, employer_id, month, member_count, total, is_posted)
-select %(batch)s, %(branch)s, employer_id, month, count(*),
+select %(batch)s, %(branch)s, employer_id, month, count(*) filter (where change <> '封存'),
        coalesce(round(sum(amount_employer + amount_member), 2), 0), false
   from batch_row where employer_id is not null and month is not null group by employer_id, month order by min(row)
 """
-KEEP_ROWS = """
-insert into contributions_registerrow (batch_id, branch_id, row, employer_number, month, member_number, name, base,
-  amount_employer, amount_member, employer_id, member_id, register_id)
-select %(batch)s, %(branch)s, r.row, r.employer_number, r.month, r.member_number, r.name, r.base, r.amount_employer,
-       r.amount_member, r.employer_id, r.member_id, g.id
+KEEP_ROWS = f"""
+insert into contributions_registerrow (batch_id, branch_id, register_id, {_REGISTER_ROW})
+select %(batch)s, %(branch)s, g.id, r.row, r.employer_number, r.month, r.member_number, r.name, r.id_index, r.id_mask,
+       r.base, r.ratio_employer, r.ratio_member, r.amount_employer, r.amount_member, r.total, r.change, r.change_reason,
+       r.employer_id, r.member_id
   from batch_row r
   left join contributions_register g on g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month
  order by r.row
@@ -53,7 +56,7 @@ select g.id as key, g.branch_id as branch, '汇缴 ' || to_char(g.month, 'YYYY-M
 """
 REMITTANCE_DETAILS = """
 select r.register_id as key, r.member_id as member, r.employer_id as employer, r.amount_employer + r.amount_member as amount
-  from contributions_registerrow r where r.batch_id = %(batch)s
+  from contributions_registerrow r where r.batch_id = %(batch)s and r.change <> '封存'
  order by r.register_id, r.row
 """
 REGISTERS_POSTED = """

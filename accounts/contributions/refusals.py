@@ -79,7 +79,7 @@ AMOUNT_WRONG = RowRefusal(
           ('单位月缴存额', r.amount_employer, e.ratio_employer, round(round(r.base * e.ratio_employer, %(digits)s), 2)),
           ('个人月缴存额', r.amount_member, e.ratio_member, round(round(r.base * e.ratio_member, %(digits)s), 2))
         ) side(title, amount, ratio, expected)
-       where side.amount <> side.expected""",
+       where side.amount <> side.expected and r.change <> '封存'""",
 )  # fmt: skip
 MONTH_ALREADY_POSTED = RowRefusal(
     "month_already_posted", "单位“{employer}”{month}已汇缴（批次 {batch}），不能重复；请核对月份，补差请用补缴清册。", REMIT,
@@ -104,10 +104,129 @@ SUSPENSE_SHORT = RowRefusal(
        where g.total > coalesce(b.amount - b.frozen, 0)""",
 )  # fmt: skip
 
+EMPLOYER_CLOSED = RowRefusal(
+    "employer_closed", "单位“{name}”状态为{state}，不能汇缴；请先办理启封，已销户的请核对单位账号。", REMIT,
+    find="""
+      select min(r.row), '单位账号', e.number, jsonb_build_object('name', e.name,
+               'state', case e.state when 'closed' then '销户' else '封存' end)
+        from batch_row r join parties_employer e on e.holder_id = r.employer_id
+       where e.state in ('closed', 'sealed') group by e.number, e.name, e.state""",
+)  # fmt: skip
+EMPLOYER_DEFERRED = RowRefusal(
+    "employer_deferred", "单位“{name}”在缓缴期内；提前恢复缴存请先办理恢复。", f"{REGULATION}第二十条",
+    find="""
+      select min(r.row), '单位账号', e.number, jsonb_build_object('name', e.name)
+        from batch_row r join parties_employer e on e.holder_id = r.employer_id
+       where e.state = 'deferred' group by e.number, e.name""",
+)  # fmt: skip
+MONTH_FUTURE = RowRefusal(
+    "month_future", "{found} 还没有到，不能汇缴；预缴款请先存入单位暂存款。", REMIT,
+    find="""
+      select min(r.row), '缴存月份', to_char(r.month, 'YYYY-MM'), '{}'::jsonb from batch_row r
+       where r.month > %(made_on)s group by r.month""",
+)  # fmt: skip
+MONTH_CLOSED = RowRefusal(
+    "month_closed", "本机构已结账至 {found}，今天不能再入账；请在下一个营业日办理。", "日结月结规则", volatile=True,
+    find="""
+      select null::int, '', greatest(p.day_closed, p.month_closed)::text, '{}'::jsonb from ledger_period p
+       where p.branch_id = %(branch)s and greatest(p.day_closed, p.month_closed) >= %(on)s""",
+)  # fmt: skip
+MONTH_GAP = RowRefusal(
+    "month_gap", "单位“{name}”{found} 尚未汇缴，本次先缴了后面的月份；请核对是否漏缴。", REMIT, warning=True,
+    find="""
+      select null::int, '缴存月份', to_char(min(m.month), 'YYYY-MM'), jsonb_build_object('name', e.name)
+        from (select employer_id, min(month) as first from contributions_register
+               where batch_id = %(batch)s group by employer_id) g
+        join parties_employer e on e.holder_id = g.employer_id,
+        lateral (select d::date as month from generate_series(e.first_month, g.first - interval '1 month', interval '1 month') d
+                 except select p.month from contributions_register p where p.employer_id = e.holder_id and p.is_posted) m
+       group by e.name""",
+)  # fmt: skip
+MEMBER_SEALED = RowRefusal(
+    "member_sealed", "个人账户“{found}”已封存；若恢复缴存，请在“变更类型”填“启封”。", REMIT,
+    find="""
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
+        join parties_member m on m.holder_id = r.member_id where m.state = 'sealed' and r.change <> '启封'""",
+)  # fmt: skip
+MEMBER_CLOSED = RowRefusal(
+    "member_closed", "个人账户“{found}”已销户，不能再缴；请核对账号。", REMIT,
+    find="""
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
+        join parties_member m on m.holder_id = r.member_id where m.state = 'closed'""",
+)  # fmt: skip
+MEMBER_FROZEN_NOTE = RowRefusal(
+    "member_frozen_note", "个人账户“{found}”有司法冻结 {frozen}；缴存照常入账。", REMIT, warning=True,
+    find="""
+      select r.row, '个人账号', r.member_number, jsonb_build_object('frozen', b.frozen::text) from batch_row r
+        join ledger_balance b on b.holder_id = r.member_id and b.account_id = '201' where b.frozen > 0""",
+)  # fmt: skip
+NAME_MISMATCH = RowRefusal(
+    "name_mismatch", "姓名“{found}”与账户姓名“{name}”不符；请核对是否填错了账号，更名请先办理信息变更。", REMIT,
+    find="""
+      select r.row, '姓名', r.name, jsonb_build_object('name', m.name) from batch_row r
+        join parties_member m on m.holder_id = r.member_id
+       where r.name <> m.name and parties_name_key(r.name) <> parties_name_key(m.name)""",
+)  # fmt: skip
+ID_MISMATCH = RowRefusal(
+    "id_mismatch", "证件号码 {found} 与账户登记的 {mask} 不符；身份证号码不正确或填错了账号，请核对。", REMIT,
+    find="""
+      select r.row, '证件号码', r.id_mask, jsonb_build_object('mask', m.id_mask) from batch_row r
+        join parties_member m on m.holder_id = r.member_id
+       where r.id_mask <> m.id_mask or r.id_index is not null and r.id_index <> m.id_index""",
+)  # fmt: skip
+CHANGE_UNKNOWN = RowRefusal(
+    "change_unknown", "“{found}”不是变更类型；可填新增、启封、封存、基数变更，或留空。", REMIT,
+    find="""
+      select r.row, '变更类型', r.change, '{}'::jsonb from batch_row r
+       where r.change not in ('', '新增', '启封', '封存', '基数变更')""",
+)  # fmt: skip
+BASE_CHANGED_WITHOUT_TYPE = RowRefusal(
+    "base_changed_without_type", "缴存基数 {found} 与账户的 {base} 不同；确有变更请在“变更类型”填“基数变更”。",
+    f"{REGULATION}第十六条",
+    find="""
+      select r.row, '缴存基数', trim_scale(r.base)::text, jsonb_build_object('base', m.base::text) from batch_row r
+        join parties_member m on m.holder_id = r.member_id
+       where r.base <> m.base and r.change not in ('基数变更', '启封', '新增')""",
+)  # fmt: skip
+TOO_MANY_DECIMALS = RowRefusal(
+    "too_many_decimals", "{found} 超过两位小数；金额到分为止。", "会计基础工作规范",
+    find="""
+      select r.row, side.title, trim_scale(side.amount)::text, '{}'::jsonb from batch_row r,
+        lateral (values ('缴存基数', r.base), ('单位月缴存额', r.amount_employer), ('个人月缴存额', r.amount_member),
+                        ('合计', r.total)) side(title, amount)
+       where side.amount <> round(side.amount, 2)""",
+)  # fmt: skip
+NEGATIVE_AMOUNT = RowRefusal(
+    "negative_amount", "{found} 须大于 0；退款请办理错缴退回，停缴请在“变更类型”填“封存”并把金额填 0。", REMIT,
+    find="""
+      select r.row, side.title, trim_scale(side.amount)::text, '{}'::jsonb from batch_row r,
+        lateral (values ('缴存基数', r.base, false), ('单位月缴存额', r.amount_employer, r.change = '封存'),
+                        ('个人月缴存额', r.amount_member, r.change = '封存')) side(title, amount, none)
+       where side.amount < 0 or side.amount = 0 and not side.none or side.amount <> 0 and side.none""",
+)  # fmt: skip
+TOTAL_WRONG = RowRefusal(
+    "total_wrong", "合计 {found} 不等于单位与个人月缴存额之和 {sum}。", REMIT,
+    find="""
+      select r.row, '合计', trim_scale(r.total)::text, jsonb_build_object('sum', trim_scale(r.amount_employer + r.amount_member)::text)
+        from batch_row r where r.total <> r.amount_employer + r.amount_member""",
+)  # fmt: skip
+RATIO_DIFFERS = RowRefusal(
+    "ratio_differs_from_employer", "比例 {found} 与单位的 {ratio}% 不同；单位比例有变请先办理比例变更。", f"{REGULATION}第十八条",
+    find="""
+      select r.row, side.title, trim_scale(side.given * 100) || '%%', jsonb_build_object('ratio', trim_scale(side.ratio * 100)::text)
+        from batch_row r join parties_employer e on e.holder_id = r.employer_id,
+        lateral (values ('单位比例', r.ratio_employer, e.ratio_employer), ('个人比例', r.ratio_member, e.ratio_member))
+          side(title, given, ratio)
+       where side.given <> side.ratio""",
+)  # fmt: skip
+
 # In the order in which a clerk reads them.
 OVER_ROWS = (
-    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, MONTH_ALREADY_POSTED, MEMBER_UNKNOWN, MEMBER_OF_OTHER_EMPLOYER,
-    MEMBER_DOUBLED, MEMBER_MISSING, AMOUNT_WRONG, SUSPENSE_SHORT,
+    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, EMPLOYER_CLOSED, EMPLOYER_DEFERRED, MONTH_FUTURE, MONTH_CLOSED,
+    MONTH_ALREADY_POSTED, MONTH_GAP, MEMBER_UNKNOWN, MEMBER_OF_OTHER_EMPLOYER, MEMBER_SEALED, MEMBER_CLOSED,
+    MEMBER_FROZEN_NOTE, MEMBER_DOUBLED, NAME_MISMATCH, ID_MISMATCH, CHANGE_UNKNOWN, MEMBER_MISSING,
+    BASE_CHANGED_WITHOUT_TYPE, TOO_MANY_DECIMALS, NEGATIVE_AMOUNT, RATIO_DIFFERS, AMOUNT_WRONG, TOTAL_WRONG,
+    SUSPENSE_SHORT,
 )  # fmt: skip
 MONTH_JUST_POSTED = Refusal(
     "month_already_posted", "本批次中有单位的当月汇缴已由另一批次入账，未重复入账；请退回经办核对。", REMIT
@@ -133,7 +252,7 @@ REFUND_ONE_EMPLOYER = RowRefusal(
       select min(r.row), '单位账号', r.employer_number, '{}'::jsonb from batch_row r
        where r.employer_id <> (select min(employer_id) from batch_row) group by r.employer_number""",
 )  # fmt: skip
-MEMBER_CLOSED = RowRefusal(
+REFUND_MEMBER_CLOSED = RowRefusal(
     "member_closed", "个人账户“{found}”已销户，其款项不能退回；请核对账号。", REFUND,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
@@ -175,6 +294,6 @@ REFUND_BALANCE_SHORT = RowRefusal(
        where t.amount > coalesce(b.amount - b.frozen, 0)""",
 )  # fmt: skip
 OVER_REFUND = (
-    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, REFUND_ONE_EMPLOYER, MEMBER_UNKNOWN, MEMBER_CLOSED, REFUND_DOUBLED,
+    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, REFUND_ONE_EMPLOYER, MEMBER_UNKNOWN, REFUND_MEMBER_CLOSED, REFUND_DOUBLED,
     REFUND_NOT_POSITIVE, REFUND_MONTH_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_BALANCE_SHORT,
 )  # fmt: skip

@@ -18,4 +18,16 @@ BACK_MEMBER = Column("amount_member", "退回个人额", ("个人退回额",), k
 REASON = Column("reason", "原因", ("退回原因", "错缴原因"), kind="text")
 REFUND = (EMPLOYER, MEMBER, NAME, WRONG_MONTH, BACK_EMPLOYER, BACK_MEMBER, REASON)
 
-REGISTER = (EMPLOYER, MONTH, MEMBER, NAME, BASE, AMOUNT_EMPLOYER, AMOUNT_MEMBER)
+ID_NUMBER = Column("id_number", "证件号码", ("身份证号", "身份证号码"), kind="text", required=False)
+RATIO_EMPLOYER = Column("ratio_employer", "单位比例", ("单位缴存比例",), kind="ratio", required=False, repeats=True)
+RATIO_MEMBER = Column("ratio_member", "个人比例", ("个人缴存比例",), kind="ratio", required=False, repeats=True)
+TOTAL = Column("total", "合计", ("月缴存额合计", "月缴存额"), kind="money", required=False)
+CHANGE = Column("change", "变更类型", kind="text", required=False, repeats=True)
+CHANGE_REASON = Column("change_reason", "变更原因", kind="text", required=False, repeats=True)
+
+REGISTER = (
+    EMPLOYER, MONTH, MEMBER, NAME, ID_NUMBER, BASE, RATIO_EMPLOYER, RATIO_MEMBER, AMOUNT_EMPLOYER, AMOUNT_MEMBER, TOTAL,
+    CHANGE, CHANGE_REASON,
+)  # fmt: skip
+# What the pre-filled register shows; the rest may be added.
+REGISTER_SHOWN = (MEMBER, NAME, BASE, AMOUNT_EMPLOYER, AMOUNT_MEMBER, TOTAL, CHANGE)

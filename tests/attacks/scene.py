@@ -33,7 +33,10 @@ NOTHING = "no rows"
 
 @dataclass(frozen=True)
 class Attack:
-    """One attempt: what it is, its SQL, and the only answer it may get: an SQLSTATE, or ``no rows`` and no error."""
+    """One attempt: what it is, its SQL, and the only answer it may get: an SQLSTATE, or ``no rows`` and no error.
+
+    Where two walls stand behind each other, and which one speaks first is no promise, the answer names both SQLSTATEs.
+    """
 
     what: str
     sql: str
@@ -43,6 +46,10 @@ class Attack:
 
     def __str__(self) -> str:
         return self.what
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        return (NOTHING,) if self.answer == NOTHING else tuple(self.answer.split())
 
 
 # How a call of the door is written ------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ LEAKS = [
 
 @pytest.mark.parametrize("attack", LEAKS, ids=str)
 def test_nothing_of_another_branch(full: Scene, attack: Attack) -> None:
-    assert full.attempt(attack.sql) == attack.answer
+    assert full.attempt(attack.sql) in attack.answers
 
 
 def test_a_function_of_ones_own_never_meets_a_row_of_another_branch(full: Scene) -> None:

@@ -236,7 +236,7 @@ ATTACKS = [*every_table(), *BY_OTHER_WAYS, *FUNCTIONS, *ROLES, *SEQUENCES_AND_SE
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_refused(scene: Scene, attack: Attack) -> None:
-    assert scene.attempt(attack.sql, as_manager=attack.as_manager) == attack.answer
+    assert scene.attempt(attack.sql, as_manager=attack.as_manager) in attack.answers
     assert scene.moved() == []
 
 

@@ -18,10 +18,13 @@ from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Voucher
 from accounts.ledger.services import posting, underway
+from accounts.parties.models import Member
+from fundcenter import identifiers, spreadsheets, vault
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake
 from fundcenter.office.services.moves import move, require_role
 from fundcenter.office.services.refusing import constraints_refuse
+from fundcenter.spreadsheets import CellProblem
 
 
 def _terms(on: date) -> dict[str, Any]:
@@ -30,8 +33,19 @@ def _terms(on: date) -> dict[str, Any]:
     return {"digits": digits, "rounding_label": ContributionRule.Rounding(rounding).label}
 
 
+def _id_number(value: Any) -> tuple[bytes | None, str | None] | CellProblem:
+    """Index and mask to compare with the account's; a masked number, as our own exports have it, is compared as it is."""
+    number = identifiers.clean(spreadsheets.as_text(value)).upper()
+    if not number:
+        return CellProblem("cell_empty")
+    if "*" in number:
+        return None, number[:30]
+    return vault.blind_index(Member.IdType.RESIDENT, number), identifiers.mask_id(number)[:30]
+
+
 REGISTERS = intake.Intake(
     columns=sheets.REGISTER,
+    readers={"id_number": intake.Reader((("id_index", "bytea"), ("id_mask", "text")), _id_number)},
     recognise=queries.RECOGNISE,
     recall=queries.RECALL,
     prepare=(queries.MAKE_REGISTERS, queries.TOTAL),

@@ -17,7 +17,6 @@ from fundcenter import months, spreadsheets
 from fundcenter.office.models import Branch
 
 Due = tuple[str, str, str, Decimal, Decimal, Decimal]
-TOTAL = spreadsheets.Column("total", "合计", kind="money")
 
 
 def register_rows_of(branch: Branch, month: date, *, on: date, employer: Employer | None = None) -> list[Due]:
@@ -39,8 +38,9 @@ def register_template(employer: Employer, month: date, *, on: date) -> bytes:
 
 def write_register(employer: Employer, month: date, rows: Iterable[Due]) -> bytes:
     """A register as the centre hands it out: employer and month above the header, account numbers as text, a control row."""
-    lines = [(number, name, base, own, theirs, own + theirs) for _, number, name, base, own, theirs in rows]
-    sums = [sum((line[place] for line in lines), Decimal(0)) for place in (3, 4, 5)]
+    due = list(rows)
+    lines = [(number, name, base, own, theirs, own + theirs, None) for _, number, name, base, own, theirs in due]
+    total_own, total_theirs = (sum((row[place] for row in due), Decimal(0)) for place in (4, 5))
     workbook = io.BytesIO()
     spreadsheets.write_table(
         workbook,
@@ -50,8 +50,8 @@ def write_register(employer: Employer, month: date, rows: Iterable[Due]) -> byte
             ("单位名称", employer.name),
             (sheets.MONTH.title, months.text(month)),
         ],
-        columns=(*sheets.REGISTER[2:], TOTAL),
+        columns=sheets.REGISTER_SHOWN,
         rows=lines,
-        total=("合计", None, None, *sums),
+        total=("合计", None, None, total_own, total_theirs, total_own + total_theirs, None),
     )
     return workbook.getvalue()

@@ -57,7 +57,7 @@ class IntakeAdmin(DocumentAdmin):
     """(title, field, kind) of the rows shown on the document's page; a room that shows them otherwise leaves it out."""
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
     list_filter = ("state", ("made_on", DayFilter))
-    list_select_related: Any = ("file", "maker", "checker", "branch")
+    list_select_related: ClassVar[Any] = ("file", "maker", "checker", "branch")
     ordering = ("-id",)
 
     @admin.display(description="编号", ordering="id")

@@ -248,7 +248,7 @@ def ask_again(document: FileDocument, intake: Intake, on: date) -> None:
     with connection.cursor() as cursor:
         for refusal in intake.refusals:
             if refusal.volatile:
-                cursor.execute(refusal.find, {**_own(document), **intake.terms(on)})
+                cursor.execute(refusal.find, {**_own(document), "on": on, **intake.terms(on)})
                 found += [
                     refusal.problem(row=row, column=column, found=text or "", **json.loads(args))
                     for row, column, text, args in cursor.fetchall()
@@ -307,7 +307,7 @@ def _stage(document: FileDocument, intake: Intake, reading: Reading) -> None:
 
 def _check(document: FileDocument, intake: Intake, on: date) -> None:
     """Every statement over every row of ``batch_row``; the outcome moves the document."""
-    own = {**_own(document), "document": document.label, **intake.terms(on)}
+    own = {**_own(document), "on": on, "document": document.label, **intake.terms(on)}
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from office_rowproblem where document = %s and code = any(%s)",
