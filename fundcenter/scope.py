@@ -8,6 +8,7 @@ setting back while Python believed in the new one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,11 +28,14 @@ class Person(Protocol):
 
 @dataclass(frozen=True)
 class Scope:
-    """The person acting, the branches they may see, and where the request came from."""
+    """The person acting, the branches they may see, where the request came from and what it is for."""
 
     person_id: int
     branches: tuple[int, ...]
     address: str | None = None
+    verb: str = ""
+    token_id: int | None = None
+    """The 接口令牌 that acts for the person, when it is not the person who sits there."""
 
     @property
     def single_branch(self) -> int | None:
@@ -43,6 +47,7 @@ class NoScope(RuntimeError):
 
 
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+_doing: ContextVar[str] = ContextVar("doing", default="")
 
 
 def current() -> Scope:
@@ -53,6 +58,11 @@ def current() -> Scope:
     return scope
 
 
+def acting() -> Scope | None:
+    """The scope in force, if somebody acts."""
+    return _scope.get()
+
+
 def visible_branches() -> tuple[int, ...]:
     """The branches in force, none when nobody is acting: the first wall's half of what row security does."""
     scope = _scope.get()
@@ -60,14 +70,16 @@ def visible_branches() -> tuple[int, ...]:
 
 
 @contextmanager
-def acting_as(person: Person, *, address: str | None = None) -> Iterator[Scope]:
-    """Everything inside is done by this person and sees their branches alone."""
+def acting_as(
+    person: Person, *, address: str | None = None, verb: str = "", token_id: int | None = None
+) -> Iterator[Scope]:
+    """Everything inside is done by this person and sees their branches alone; history says which verb it was."""
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:
             raise RuntimeError(
                 "acting_as() must begin outside a transaction: a rollback would undo the session setting"
             )
-    scope = Scope(person.pk, person.branch_ids(), address)
+    scope = Scope(person.pk, person.branch_ids(), address, verb or _doing.get(), token_id)
     token = _scope.set(scope)
     try:
         _tell_open_connections()
@@ -75,6 +87,16 @@ def acting_as(person: Person, *, address: str | None = None) -> Iterator[Scope]:
     finally:
         _scope.reset(token)
         _tell_open_connections()
+
+
+@contextmanager
+def doing(verb: str) -> Iterator[None]:
+    """Whoever acts inside does this: how history names what commands and jobs have changed."""
+    token = _doing.set(verb)
+    try:
+        yield
+    finally:
+        _doing.reset(token)
 
 
 def _tell_open_connections() -> None:
@@ -88,9 +110,16 @@ def _tell_open_connections() -> None:
 
 
 def _tell(connection: BaseDatabaseWrapper) -> None:
+    scope = _scope.get()
     branches = ",".join(map(str, visible_branches()))
+    # The name is pghistory's: its triggers keep this text with every change. Its own context manager would put it before
+    # every statement that goes through Django, and only there; a session's setting also reaches COPY and raw cursors.
+    context = json.dumps({"person": scope.person_id, "verb": scope.verb}) if scope else ""
     with connection.connection.cursor() as cursor:
-        cursor.execute("select set_config('app.branches', %s, false)", [branches])
+        cursor.execute(
+            "select set_config('app.branches', %s, false), set_config('pghistory.context_metadata', %s, false)",
+            [branches, context],
+        )
 
 
 def _on_connect(*, connection: BaseDatabaseWrapper, **_: Any) -> None:

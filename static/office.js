@@ -111,6 +111,31 @@ window.addEventListener("pageshow", () => {
   document.querySelectorAll("form progress").forEach((progress) => (progress.hidden = true));
 });
 
+// ---- Jobs: their bars move by themselves. A document's page is shown anew when its job has ended, unless somebody types.
+for (const bar of document.querySelectorAll("progress[data-job]")) setTimeout(look, 1000, bar);
+
+async function look(bar) {
+  const again = () => setTimeout(look, 1000, bar);
+  if (document.hidden) return again();
+  let job;
+  try {
+    // It asks by itself: the header says that nobody is at work here.
+    const answer = await fetch(bar.dataset.job, { headers: { "X-Polled": "1" }, redirect: "error" });
+    if (answer.status >= 500) return again();
+    job = await answer.json();
+  } catch {
+    return setTimeout(look, 5000, bar);
+  }
+  if (job.total) {
+    bar.max = job.total;
+    bar.value = job.done;
+  } else bar.removeAttribute("value");
+  bar.closest(".job").querySelector(".note").textContent = job.ended ? `${job.state_label}：${job.note}` : job.note;
+  if (!job.ended) return again();
+  const typed = [...document.querySelectorAll("textarea")].some((field) => field.value);
+  if ("showsEnd" in bar.dataset && !typed) location.reload();
+}
+
 // ---- A file may be dropped on the whole area around its field.
 for (const area of document.querySelectorAll("[data-drop]")) {
   const field = area.querySelector("input[type=file]");

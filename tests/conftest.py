@@ -28,6 +28,8 @@ def django_db_setup(django_db_blocker: object) -> Iterator[None]:
         call_command("migrate", verbosity=0)
         connection.close()
     superuser = database.connect_superuser(server, name, autocommit=True)
+    if dropped := os.environ.get("DROPPED_WALL"):
+        superuser.execute(dropped)
     superuser.execute(SNAP)
     TransactionTestCase._fixture_teardown = lambda self: superuser.execute("select snap.restore()")
     yield

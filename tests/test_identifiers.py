@@ -117,6 +117,48 @@ def test_mask_phone(number, masked):
     assert identifiers.mask_phone(number) == masked
 
 
+def test_mask_card():
+    assert identifiers.mask_card("6222 0215 1200 0000 018") == "6222***********0018"
+
+
+def test_nobodys_number_is_quoted():
+    assert identifiers.holds_id(f"东门 {GOOD_ID}号")
+    assert not identifiers.holds_id("362330199001010418")
+    assert not identifiers.holds_id("91361100MA0000001X")
+    assert identifiers.veiled(f"{GOOD_ID}，6222021512000000018") == f"362330********{GOOD_ID[-4:]}，622202*********0018"
+    assert identifiers.veiled("360012345658 5321.00") == "360012345658 5321.00"
+
+
+# --- telephones and bank cards ---
+
+
+@pytest.mark.parametrize(
+    ("number", "mobile", "telephone"),
+    [
+        ("13879312345", True, True), ("138 7931 2345", True, True), ("１３８７９３１２３４５", True, True),
+        ("12879312345", False, False), ("1387931234", False, False), ("8220000", False, True),
+        ("0793-8220000", False, True), ("(0793)8220000", False, True), ("010-62220000-812", False, True),
+        ("400-123-4567", False, True), ("", False, False), ("电话", False, False),
+    ],
+)  # fmt: skip
+def test_telephones(number, mobile, telephone):
+    assert (identifiers.is_mobile(number), identifiers.is_telephone(number)) == (mobile, telephone)
+
+
+@pytest.mark.parametrize(
+    ("number", "good"),
+    [
+        ("6222021512000000010", False),
+        ("4111 1111 1111 1111", True),
+        ("41111111111", False),
+        ("卡号", False),
+        ("", False),
+    ],
+)
+def test_bank_cards(number, good):
+    assert identifiers.is_card(number) is good
+
+
 # --- employers ---
 
 
@@ -191,3 +233,22 @@ def test_same_name():
     assert identifiers.same_name("Ｊｏｈｎ Smith", "JohnSmith")
     assert not identifiers.same_name("张三", "张叁")
     assert identifiers.name_key(" 阿里 · 木 ") == "阿里·木"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("张三", "张三"), ("张　三", "张三"), ("阿依古丽•买买提", "阿依古丽·买买提"), ("张䶮", "张䶮"), ("张𬭚", "张𬭚"),
+        ("张\ue863", "张\ue863"), ("SMITH  JOHN", "SMITH JOHN"), ("O'Brien", "O'Brien"), ("很" * 50, "很" * 50),
+    ],
+)  # fmt: skip
+def test_person_name(written, kept):
+    assert identifiers.person_name(written) == kept
+
+
+@pytest.mark.parametrize(
+    "written", ["张", "张3", "·张三", "张三·", "很" * 51, "张,三", "张三（男）", GOOD_ID, "", "--"]
+)
+def test_no_person_name(written):
+    with pytest.raises(ValueError, match="not a name"):
+        identifiers.person_name(written)

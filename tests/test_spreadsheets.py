@@ -632,6 +632,13 @@ def test_the_total_is_read_back_as_control():
     assert table.control == (4, ("合计", "", 1102.04, "", "", ""))
 
 
+def test_what_is_typed_below_has_the_kind_of_its_column_and_may_be_chosen():
+    sheet = loaded(written([], choices={"name": ["张三", "李四"]})).active
+    assert [sheet.column_dimensions[letter].number_format for letter in "ABC"] == ["@", "@", "#,##0.00"]
+    (rule,) = sheet.data_validations.dataValidation
+    assert (rule.type, rule.formula1, str(rule.sqref)) == ("list", '"张三,李四"', "B3:B2002")
+
+
 def test_widths_and_a_path(tmp_path):
     path = tmp_path / "x.xlsx"
     spreadsheets.write_table(path, title="明细", columns=LEDGER, rows=[LINE], widths={"name": 33})

@@ -7,8 +7,12 @@ class ContributionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.contributions import queries, reports
+        from accounts.contributions.models import Batch, Refund
+        from accounts.contributions.services.refunding import REFUNDS
+        from accounts.contributions.services.remittance import REGISTERS
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, registry
+        from fundcenter.office.services.intake import jobs_of
 
         registry.queues |= {"batches": reports.BATCHES, "refunds": reports.REFUNDS}
         registry.sources |= {
@@ -18,6 +22,7 @@ class ContributionsConfig(AppConfig):
         }
         registry.figures.append(reports.figures)
         registry.charts.append(reports.contribution_chart)
+        registry.jobs |= jobs_of(Batch, REGISTERS) | jobs_of(Refund, REFUNDS)
         registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)
         registry.panels.setdefault("parties.member", []).append(reports.member_panel)
         registry.panels.setdefault("parties.employer", []).append(reports.employer_panel)

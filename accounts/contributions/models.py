@@ -8,9 +8,10 @@ from django.db.models import Q
 from accounts.contributions.states import BATCH, REFUND
 from accounts.ledger.models import Voucher, money
 from accounts.parties.models import Employer, Member
-from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument
+from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument, remembered
 
 
+@remembered("valid_from", "valid_to", "document_number", "article", "amount_rounding", term="缴存规定")
 class ContributionRule(DatedRule):
     """缴存规定: how a monthly contribution is computed, from a day on. 建金〔2018〕45号; rounding is the centre's."""
 

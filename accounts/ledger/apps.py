@@ -8,4 +8,5 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from fundcenter.office.registry import MenuEntry, registry
 
+        registry.verbs |= {"close_day": "日结", "close_month": "月结", "print_voucher": "打印凭证"}
         registry.menu.append(MenuEntry("资金核算", "记账凭证", "admin:ledger_voucher_changelist", 10))

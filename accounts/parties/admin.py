@@ -1,23 +1,41 @@
-"""单位 and 职工 on screen."""
+"""单位 and 职工 on screen, and how their accounts are opened."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from accounts.ledger.reports import balance_column, balance_of, detail_ledger
-from accounts.parties.models import Employer, Member, Party
+from accounts.parties.models import (
+    Employer,
+    EmployerOpening,
+    EmployerOpeningRow,
+    Member,
+    MemberOpening,
+    MemberOpeningRow,
+    Party,
+)
 from accounts.parties.reports import statement_pdf
-from fundcenter import clock, identifiers, months, vault
-from fundcenter.office.admin.records import RecordAdmin, actor, chip, figure, pdf_response
+from accounts.parties.services import opening, unmasking
+from accounts.parties.terms import contribution_limits
+from fundcenter import clock, identifiers, money, months
+from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
+from fundcenter.office.admin.records import RecordAdmin, actor, chip, download, figure, pdf_response
 from fundcenter.office.admin.site import site
+from fundcenter.office.models import Role
+from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
-from fundcenter.office.services import audit
+from fundcenter.office.services import audit, personal
 
 LINES_A_PAGE = 50
 ACCOUNT_DIGITS = 12
@@ -97,6 +115,9 @@ class EmployerAdmin(PartyAdmin):
             "suspense": amount,
             "member_count": Member.objects.filter(employer=found, state="normal").count(),
             "members_url": f"{reverse('admin:parties_member_changelist')}?employer__holder__exact={found.pk}",
+            "open_member_url": f"{reverse('admin:parties_memberopening_form')}?employer_number={found.number}",
+            "member_sheet_url": f"{reverse('admin:parties_memberopening_blank')}?employer={found.number}",
+            "may_open": actor(request).holds(Role.CLERK) and found.state in ("normal", "deferred"),
             **self.ledger(request, found),
             **registry.panel(found),
         }
@@ -129,7 +150,12 @@ class MemberAdmin(PartyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         statement = self.admin_site.admin_view(self.statement)
-        return [path("<int:object_id>/statement/", statement, name="parties_member_statement"), *super().get_urls()]
+        unmask = require_POST(self.admin_site.admin_view(self.unmask))
+        return [
+            path("<int:object_id>/statement/", statement, name="parties_member_statement"),
+            path("<int:object_id>/unmask/", unmask, name="parties_member_unmask"),
+            *super().get_urls(),
+        ]
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "employer__holder__exact" or super().lookup_allowed(lookup, value, request)
@@ -144,13 +170,30 @@ class MemberAdmin(PartyAdmin):
             "frozen": frozen,
             "available": amount - frozen,
             "statement_url": reverse("admin:parties_member_statement", args=[found.pk]),
+            "unmask_url": reverse("admin:parties_member_unmask", args=[found.pk])
+            if actor(request).holds(*unmasking.ROLES)
+            else "",
+            "unmask_numbers": unmasking.NUMBERS,
+            "unmask_reasons": unmasking.REASONS,
             "facts": [
                 ("证件类型", found.get_id_type_display()), ("性别", found.sex), ("出生日期", found.birth_date),
-                ("手机", found.phone_mask), ("开户日期", found.opened_on), ("起缴年月", months.text(found.first_month)),
+                ("手机", found.phone_mask), ("银行卡", f"{found.bank} {found.card_mask}".strip()),
+                ("参加工作", found.hired_on), ("开户日期", found.opened_on), ("起缴年月", months.text(found.first_month)),
             ],
             **self.ledger(request, found),
             **registry.panel(found),
         }  # fmt: skip
+
+    @method_decorator([never_cache, sensitive_post_parameters()])
+    def unmask(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """查看全号: the page once more, with the number in it, this time only."""
+        member = self.find(request, str(object_id))
+        typed = {name: request.POST.get(name, "") for name in ("what", "reason", "words")}
+        try:
+            number = unmasking.unmask(member, by=actor(request), **typed)
+        except Refused as refused:
+            return self.page(request, member, refused=refused.problems, unmask_typed=typed)
+        return self.page(request, member, unmasked=number, unmasked_what=unmasking.NUMBERS[typed["what"]])
 
     def statement(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """个人明细对账单 as PDF, from the beginning of the interest year to today."""
@@ -160,6 +203,129 @@ class MemberAdmin(PartyAdmin):
         return pdf_response(content, f"对账单 {member.number} {member.name}.pdf")
 
     def question(self, typed: str) -> Q:
-        if identifiers.id_number_problem(typed) is None:
-            return Q(id_index=vault.blind_index(Member.IdType.RESIDENT, typed))
+        # Letters and digits together are no account, no name and no initials: a passport, or an ID number that ends with X.
+        mixed = typed.isascii() and not typed.isdigit() and not typed.isalpha()
+        if mixed or identifiers.id_number_problem(typed) is None:
+            return Q(id_index=personal.id_index(typed))
         return super().question(typed)
+
+
+class OpeningAdmin(IntakeAdmin):
+    """What both openings have: a form and a file, the limits in force, and once it is opened the account of each row."""
+
+    account_model: ClassVar[type[Party]]
+    page_template = "parties/opening.html"
+    form_template = "parties/opening_form.html"
+    list_display = ("shown_number", "shown_subject", "shown_rows", "shown_state", "maker", "made_at", "checker")
+
+    @admin.display(description="户名")
+    def shown_subject(self, document: Any) -> str:
+        return f"{document.first_name or '—'}{' 等' if document.row_count > 1 else ''}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = self.row_model
+        first = rows.objects.filter(batch=OuterRef("pk")).order_by("row").values("name")[:1]
+        return super().get_queryset(request).annotate(first_name=Subquery(first))
+
+    def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
+        return dict(document.rows.filter(row__in=rows).values_list("row", "name"))
+
+    def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        context = super().rows_context(request, document)
+        shown = [row for row, _ in context["rows"]]
+        url = f"admin:parties_{self.account_model._meta.model_name}_change"
+        found = document.accounts.filter(opening_row__in=shown).values_list("opening_row", "number", "pk")
+        accounts = {row: ("account", number, reverse(url, args=[pk])) for row, number, pk in found}
+        if accounts:
+            context["row_titles"].insert(0, ("账号", "account"))
+            context["rows"] = [(row, [accounts[row], *cells]) for row, cells in context["rows"]]
+        return context
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        facts = [("户数", found.row_count, ""), *((name, value, "") for name, value in _limits(found.made_on, found))]
+        return {**super().page_context(request, found), "facts": facts}
+
+    def form_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"limits": _limits(clock.today(), actor(request))}
+
+
+def _limits(on: date, of: Any) -> list[tuple[str, str]]:
+    """The limits in force where this person works or this document is, as a clerk reads them; none when there are none."""
+    try:
+        limits = contribution_limits(on, of.branch_id)
+    except LookupError:
+        return []
+    return [
+        ("缴存基数", f"{money.grouped(limits.base_floor)} 至 {money.grouped(limits.base_cap)} 元"),
+        ("缴存比例", f"{limits.ratio_floor * 100:.0f}% 至 {limits.ratio_ceiling * 100:.0f}%"),
+        ("依据", limits.document_number),
+    ]
+
+
+@admin.register(EmployerOpening, site=site)
+class EmployerOpeningAdmin(OpeningAdmin):
+    intake = opening.EMPLOYERS
+    take_in = opening.upload_employers
+    type_in = opening.type_in_employers
+    verbs = intake_verbs(opening.submit, opening.approve, opening.withdraw, done="{number} 已开户。")
+    upload_label, form_label = "上传单位开户表", "登记一个单位"
+    empty_list = "还没有单位开户。点“登记一个单位”逐户填写，或“上传单位开户表”成批办理。"
+    account_model = Employer
+    row_model = EmployerOpeningRow
+    row_cells = (
+        ("单位名称", "name", "text"), ("统一社会信用代码", "credit_code", "text"), ("单位比例", "ratio_employer", "ratio"),
+        ("个人比例", "ratio_member", "ratio"), ("首次汇缴", "first_month", "month"), ("发薪日", "pay_day", "text"),
+        ("单位性质", "nature", "text"), ("所属行业", "industry", "text"), ("法定代表人", "legal_person", "text"),
+        ("经办人", "contact", "text"), ("联系电话", "phone", "text"), ("开户银行", "bank", "text"),
+        ("银行账号", "bank_account", "text"), ("地址", "address", "text"),
+    )  # fmt: skip
+    form_groups = (
+        ("单位", ("name", "credit_code", "nature", "industry", "legal_person", "address")),
+        ("缴存", ("ratio_employer", "ratio_member", "first_month", "pay_day")),
+        ("联系与账户", ("contact", "phone", "bank", "bank_account")),
+    )
+
+    def form_initial(self) -> dict[str, Any]:
+        return {"first_month": months.text(clock.today()), "pay_day": "15"}
+
+
+@admin.register(MemberOpening, site=site)
+class MemberOpeningAdmin(OpeningAdmin):
+    intake = opening.MEMBERS
+    take_in = opening.upload_members
+    type_in = opening.type_in_members
+    verbs = intake_verbs(opening.submit, opening.approve, opening.withdraw, done="{number} 已开户。")
+    upload_label, form_label = "上传个人开户清册", "登记一名职工"
+    empty_list = "还没有个人开户。点“登记一名职工”逐人填写，或“上传个人开户清册”成批办理。"
+    account_model = Member
+    row_model = MemberOpeningRow
+    row_cells = (
+        ("姓名", "name", "text"), ("证件号码", "id_mask", "text"), ("性别", "sex_known", "text"),
+        ("出生日期", "birth_known", "date"), ("缴存基数", "base", "money"), ("起缴年月", "first_month", "month"),
+        ("单位", "employer__name", "text"), ("手机", "phone_mask", "text"), ("证件类型", "id_type", "text"),
+        ("银行卡号", "card_mask", "text"), ("开户行", "bank", "text"), ("参加工作", "hired_on", "date"),
+    )  # fmt: skip
+    form_groups = (
+        ("单位与缴存", ("employer_number", "first_month", "base")),
+        ("职工", ("name", "id_type", "id", "sex", "birth_date", "phone", "hired_on")),
+        ("本人银行卡", ("card", "bank")),
+    )
+
+    def rows_of(self, document: Any) -> QuerySet[Any]:
+        return (
+            super()
+            .rows_of(document)
+            .annotate(sex_known=Coalesce("id_sex", "sex"), birth_known=Coalesce("id_birth", "birth_date"))
+        )
+
+    def form_initial(self) -> dict[str, Any]:
+        return {"first_month": months.text(clock.today()), "id_type": Member.IdType.RESIDENT.label}
+
+    def blank(self, request: HttpRequest) -> HttpResponse:
+        """The empty sheet; with ?employer= that employer's own, its account already in it."""
+        number = request.GET.get("employer", "")
+        employer = Employer.objects.visible().filter(number=number).first() if number else None
+        if employer is None:
+            return super().blank(request)
+        content = opening.member_template(employer, months.first(clock.today()))
+        return download(content, f"个人开户清册 {employer.name}.xlsx")

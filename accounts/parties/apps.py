@@ -6,11 +6,30 @@ class PartiesConfig(AppConfig):
     verbose_name = "单位与职工"
 
     def ready(self) -> None:
-        from accounts.parties.reports import employer_labels, member_labels
-        from fundcenter.office.registry import MenuEntry, registry
+        from accounts.parties.models import EmployerOpening, MemberOpening
+        from accounts.parties.reports import EMPLOYER_OPENINGS, MEMBER_OPENINGS, employer_labels, member_labels
+        from accounts.parties.services.opening import EMPLOYERS, MEMBERS
+        from fundcenter.office.models import BUSINESS
+        from fundcenter.office.registry import MenuEntry, Sealed, registry
+        from fundcenter.office.services.intake import jobs_of
 
         registry.holders |= {"employer": employer_labels, "member": member_labels}
+        registry.queues |= {"employer_openings": EMPLOYER_OPENINGS, "member_openings": MEMBER_OPENINGS}
+        registry.jobs |= jobs_of(EmployerOpening, EMPLOYERS) | jobs_of(MemberOpening, MEMBERS)
+        registry.sealed += [
+            Sealed("parties_member", "id_sealed", key="holder_id", index="id_index", kind="'id'"),
+            Sealed("parties_member", "phone_sealed", key="holder_id"),
+            Sealed("parties_member", "card_sealed", key="holder_id"),
+            Sealed("parties_memberopeningrow", "id_sealed", index="id_index", kind="'id'"),
+            Sealed("parties_memberopeningrow", "phone_sealed"),
+            Sealed("parties_memberopeningrow", "card_sealed"),
+        ]
+        registry.verbs |= {"print_statement": "打印对账单", "unmask": "查看全号"}
         registry.menu += [
+            MenuEntry(
+                "归集", "单位开户", "admin:parties_employeropening_changelist", 15, "employer_openings", BUSINESS
+            ),
             MenuEntry("归集", "单位", "admin:parties_employer_changelist", 20),
+            MenuEntry("归集", "个人开户", "admin:parties_memberopening_changelist", 25, "member_openings", BUSINESS),
             MenuEntry("归集", "职工", "admin:parties_member_changelist", 30),
         ]

@@ -1,4 +1,4 @@
-"""How parties are shown where nobody knows them: beside entries, on vouchers, in searches."""
+"""How parties and their openings are shown where nobody knows them: beside entries, in searches and queues, on papers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -7,10 +7,11 @@ from decimal import Decimal
 from django.urls import reverse
 
 from accounts.ledger.reports import balance_of, detail_ledger, since_default
-from accounts.parties.models import Employer, Member
+from accounts.parties.models import Employer, EmployerOpening, Member, MemberOpening
 from fundcenter import clock, papers
-from fundcenter.office.models import User
+from fundcenter.office.models import Role, User
 from fundcenter.office.registry import Label, registry
+from fundcenter.office.reports import document_queue
 
 
 def employer_labels(ids: Iterable[int]) -> Mapping[int, Label]:
@@ -21,6 +22,16 @@ def employer_labels(ids: Iterable[int]) -> Mapping[int, Label]:
 def member_labels(ids: Iterable[int]) -> Mapping[int, Label]:
     rows = Member.objects.filter(pk__in=list(ids)).values_list("pk", "number", "name")
     return {pk: Label(number, name, reverse("admin:parties_member_change", args=[pk])) for pk, number, name in rows}
+
+
+def opening_subject(document: EmployerOpening | MemberOpening) -> str:
+    """Whose accounts: the first one's name, and whether there are more."""
+    first = document.rows.order_by("row").values_list("name", flat=True).first()
+    return f"{first or '—'}{' 等' if document.row_count > 1 else ''}"
+
+
+EMPLOYER_OPENINGS = document_queue(EmployerOpening, {"submitted": (Role.REVIEWER,)}, opening_subject)
+MEMBER_OPENINGS = document_queue(MemberOpening, {"submitted": (Role.REVIEWER,)}, opening_subject)
 
 
 def statement_pdf(member: Member, *, until: date, printed_by: User) -> bytes:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeVar
 
+import pghistory
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
+from django_otp.models import Device, ThrottlingMixin
 
 from fundcenter import clock, scope
 from fundcenter.office.states import DEAD
@@ -38,6 +43,34 @@ class BranchQuerySet(models.QuerySet[M]):
         return self.filter(branch_id=branches[0]) if len(branches) == 1 else self.filter(branch_id__in=branches)
 
 
+def remembered(*fields: str, term: str) -> Callable[[type[M]], type[M]]:
+    """变更历史 of master data: what these fields of a row were before each change, by whom and by which verb.
+
+    Only changes are kept, and of them the old row: what it became is the next one's old row, or the row itself. So
+    opening 350,000 accounts writes no history. Triggers of statements, not of rows: office_history in sql/10_scope.sql.
+    """
+
+    def remember(model: type[M]) -> type[M]:
+        wrapped: type[M] = pghistory.track(
+            pghistory.UpdateEvent("change", row=pghistory.Old, level=pghistory.Statement),
+            fields=list(fields),
+            context_field=pghistory.ContextJSONField(),
+            context_id_field=None,  # type: ignore[arg-type]  # its documentation allows it
+            append_only=True,
+            obj_field=pghistory.ObjForeignKey(related_name="history"),
+            model_name=f"{model.__name__}History",
+            attrs={
+                "__doc__": f"{term}变更: what a row was before a change.",
+                "pgh_id": models.BigAutoField(primary_key=True),
+            },
+            meta={"verbose_name": f"{term}变更", "verbose_name_plural": f"{term}变更"},
+        )(model)
+        return wrapped
+
+    return remember
+
+
+@remembered("code", "name", "division_code", term="分支机构")
 class Branch(models.Model):
     """分支机构: keeps its own members and employers; the books are the city's."""
 
@@ -82,6 +115,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username="system")
 
 
+@remembered("username", "name", "branch", "roles", "is_active", term="人员")
 class User(AbstractBaseUser):
     """人员: a person of the centre. Without a branch: the centre itself, which sees every branch."""
 
@@ -135,12 +169,84 @@ class User(AbstractBaseUser):
             return (self.branch_id,)
         return tuple(Branch.objects.order_by("id").values_list("id", flat=True))
 
+    otp_device: Any = None
+
+    def is_verified(self) -> bool:
+        """Whether this session has shown a second factor; django-otp's middleware says which."""
+        return self.otp_device is not None
+
+    def needs_second_factor(self) -> bool:
+        """Whether a password alone does not let this person in."""
+        return self.holds(*settings.SECOND_FACTOR_ROLES)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Every session of a person ends when password, roles or branch change, or when the person leaves."""
+        what = "|".join((self.password, ",".join(sorted(self.roles)), str(self.branch_id), str(self.is_active)))
+        return salted_hmac("fundcenter.session", what, secret=secret, algorithm="sha256").hexdigest()
+
     # Rights are roles, and each admin page and verb names the roles it is for; Django's permission tables stay empty.
     def has_perm(self, perm: str, obj: object = None) -> bool:
         return False
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_staff
+
+
+class SecondFactor(ThrottlingMixin, Device):
+    """动态口令: the app or token that shows a person six digits (TOTP, RFC 6238). One a person.
+
+    Its secret is sealed with the key of personal numbers, which is not in the database: neither the program's role nor
+    a copy of the tables shows it. After wrong codes it waits 1, 2, 4, 8 … seconds.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor", verbose_name="人员")
+    secret_sealed = models.TextField("密钥（密文）")
+    last_step = models.BigIntegerField("用过的最后时段", default=-1)
+    enrolled_at = models.DateTimeField("登记时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "动态口令"
+
+    def get_throttle_factor(self) -> int:
+        return 1
+
+
+class ApiToken(models.Model):
+    """接口令牌: with it a program acts as a person of a branch. Of its secret only the SHA-256 is kept; see services/tokens.py."""
+
+    class Verb(models.TextChoices):
+        READ = "read", "查询"
+        UPLOAD = "upload", "上传"
+
+    person = models.ForeignKey(User, models.PROTECT, verbose_name="代表", related_name="+")
+    # Where the person belonged when it was made: a token does not move to another branch with them.
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构", db_index=False)
+    name = models.CharField("名称", max_length=60)
+    sha256 = models.CharField("令牌指纹", max_length=64, unique=True)
+    verbs = ArrayField(models.CharField(max_length=12, choices=Verb), verbose_name="权限")
+    made_by = models.ForeignKey(User, models.PROTECT, verbose_name="发放人", related_name="+", db_index=False)
+    made_at = models.DateTimeField("发放时间", default=clock.now)
+    expires_on = models.DateField("有效期至")
+    last_used_at = models.DateTimeField("最近使用", null=True)
+    revoked_at = models.DateTimeField("停用时间", null=True)
+    revoked_by = models.ForeignKey(
+        User, models.PROTECT, verbose_name="停用人", related_name="+", db_index=False, null=True
+    )
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "接口令牌"
+        constraints = [
+            # Whoever hands a token out would hold the secret of what they themselves may do.
+            models.CheckConstraint(name="office_apitoken_two_people", condition=~Q(person=F("made_by"))),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def verb_labels(self) -> str:
+        return "、".join(self.Verb(verb).label for verb in self.verbs)
 
 
 class StoredFile(models.Model):
@@ -284,8 +390,8 @@ class AuditEvent(models.Model):
     """审计事件: who did or looked at what, when and from where. Only ever added to."""
 
     at = models.DateTimeField("时间", default=clock.now)
-    person = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="+", null=True)
-    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构", null=True)
+    person = models.ForeignKey(User, models.PROTECT, verbose_name="人员", related_name="+", null=True, db_index=False)
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构", null=True, db_index=False)
     verb = models.CharField("动作", max_length=40)
     document = models.CharField("对象", max_length=60, blank=True)
     address = models.CharField("来源地址", max_length=45, blank=True)
@@ -295,8 +401,54 @@ class AuditEvent(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "审计事件"
-        # The auditor reads newest first, by branch or over all.
-        indexes = [models.Index(fields=["branch", "-id"], name="office_auditevent_branch")]
+        indexes = [
+            # The auditor reads newest first, by branch, of one person, or of one verb.
+            models.Index(fields=["branch", "-id"], name="office_auditevent_branch"),
+            models.Index(fields=["person", "-id"], name="office_auditevent_person"),
+            models.Index(fields=["verb", "-id"], name="office_auditevent_verb"),
+            models.Index(fields=["at"], name="office_auditevent_at"),
+        ]
+
+
+class Job(models.Model):
+    """任务: work too large for a request, done by the worker in somebody's name. Its counts are written while it runs."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "排队中"
+        RUNNING = "running", "进行中"
+        DONE = "done", "已完成"
+        REFUSED = "refused", "未办成"
+        BROKEN = "broken", "出错"
+
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
+    kind = models.CharField("种类", max_length=60)
+    document = models.CharField("单据", max_length=60)
+    title = models.CharField("任务", max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, verbose_name="办理人", related_name="+", db_index=False)
+    on = models.DateField("业务日期")
+    state = models.CharField("状态", max_length=8, choices=State, default=State.WAITING)
+    done = models.PositiveIntegerField("已办", default=0)
+    total = models.PositiveIntegerField("共", default=0)
+    note = models.CharField("说明", max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField("次数", default=0)
+    asked_at = models.DateTimeField("提交时间", default=clock.now)
+    started_at = models.DateTimeField("开始时间", null=True)
+    ended_at = models.DateTimeField("结束时间", null=True)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "任务"
+        ordering = ["-id"]
+        indexes = [
+            # The list; what runs now (every home page); the bar on a document's page.
+            models.Index(fields=["branch", "-id"], name="office_job_branch"),
+            models.Index(fields=["branch", "id"], condition=Q(ended_at=None), name="office_job_running"),
+            models.Index(fields=["document", "-id"], name="office_job_document"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class DatedRule(models.Model):

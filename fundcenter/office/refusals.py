@@ -95,13 +95,44 @@ ACCOUNT_AS_FLOAT = Refusal(
 MONTH_MALFORMED = Refusal("month_malformed", "“{found}”不是年月；请写成 2026-03 或 2026年3月。", SHEET)
 DATE_MALFORMED = Refusal("date_malformed", "“{found}”不是日期；请写成 2026-03-16。", SHEET)
 FORMULA_CELL = Refusal("formula_cell", "单元格是公式；请粘贴为数值后再上传。", SHEET)
+TEXT_TOO_LONG = Refusal("text_too_long", "“{column}”太长（“{found}…”）；请缩短后重新填写。", SHEET)
+ID_MISPLACED = Refusal(
+    "id_misplaced",
+    "“{column}”里写了身份证号码 {found}；请移到“证件号码”列，此列按表头填写。",
+    "《个人信息保护法》第五十一条",
+)
 FILE_EMPTY = Refusal("file_empty", "表中没有数据行；请核对后重新上传。", SHEET)
 CELL_REFUSALS = (
     HEADER_MISSING, HEADER_DOUBLED, CELL_EMPTY, NUMBER_MALFORMED, ACCOUNT_AS_FLOAT, MONTH_MALFORMED, DATE_MALFORMED,
-    FORMULA_CELL, FILE_EMPTY,
+    FORMULA_CELL, TEXT_TOO_LONG, ID_MISPLACED, FILE_EMPTY,
 )  # fmt: skip
-BY_CELL_CODE = {refusal.code: refusal for refusal in CELL_REFUSALS}
+
+# Found by a job, when the document stands already: kept as problems of the whole file.
+FILE_UNREADABLE = Refusal("file_unreadable", "{said}。", SHEET)
+CHECK_BROKEN = Refusal("check_broken", "检查未能完成：{said}；请重新上传，再不成请联系系统管理员。")
+JOB_REFUSALS = (FILE_UNREADABLE, CHECK_BROKEN)
+PERSON_LEFT = Refusal("person_left", "{name}已不在岗，不能再以其名义办理。")
 
 FILE_SAME = Refusal("file_same", "同一文件已上传为 {number}（{state}），不重复受理；请查看该单据。")
 FILE_JUST_UPLOADED = Refusal("file_same", "同一文件刚由另一个窗口上传，未重复受理；请在列表中查看。")
 NO_BRANCH = Refusal("no_branch", "您不属于任何分支机构，不能代单位办理；请由所属机构的经办办理。")
+
+# --- programs that act for a person --------------------------------------------------------------------------------
+
+HANDING_OUT = "内部控制：接口令牌"
+TOKEN_PERSON = Refusal(
+    "token_person", "{name}不能由接口代表：须是某一机构的在岗业务人员，且不兼系统管理。", HANDING_OUT
+)
+TOKEN_OWN = Refusal("token_own", "不能给自己发放接口令牌，须由另一名系统管理发放。", HANDING_OUT)
+TOKEN_VERBS = Refusal("token_verbs", "接口令牌的权限须为 {known} 中的一项或几项。", HANDING_OUT)
+TOKEN_NOT_CLERK = Refusal("token_not_clerk", "{name}的岗位是{held}，不能上传；上传的令牌须代表经办。", HANDING_OUT)
+TOKEN_DAYS = Refusal("token_days", "接口令牌的有效期须为 1 至 {most} 天。", HANDING_OUT)
+TOKEN_GONE = Refusal("token_gone", "接口令牌 {number} 已于 {at} 停用，未重复办理。", HANDING_OUT)
+
+TOKEN_MISSING = Refusal("token_missing", "请在请求头中给出接口令牌：Authorization: Bearer fct_…")
+TOKEN_INVALID = Refusal("token_invalid", "没有这个接口令牌；请核对是否完整，或向系统管理重新申领。")
+TOKEN_EXPIRED = Refusal("token_expired", "接口令牌已于 {on} 到期；请向系统管理重新申领。")
+TOKEN_REVOKED = Refusal("token_revoked", "接口令牌已停用，或所代表的人员已离岗、调离；请向系统管理重新申领。")
+TOKEN_VERB_MISSING = Refusal(
+    "token_verb_missing", "此接口须有“{verb}”权限，该令牌没有；请向系统管理申领。", HANDING_OUT
+)

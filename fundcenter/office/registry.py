@@ -80,6 +80,30 @@ class Chart:
     rows: list[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class JobKind:
+    """后台任务: what is too large for a request. See services/jobs.py.
+
+    ``run(document, by=, on=, progress=)`` does it in the name of the person who asked and says in a few words what came of
+    it; it may run twice. Refused, or broken, ``fail(document, reason, by=)`` brings the document back, in the system's name.
+    """
+
+    title: str
+    run: Callable[..., str]
+    fail: Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A column of ciphertext; beside it, where there is one, its blind index and the column that says of what kind it is."""
+
+    table: str
+    column: str
+    key: str = "id"
+    index: str = ""
+    kind: str = ""
+
+
 Labels = Callable[[Iterable[int]], Mapping[int, Label]]
 ClosingCheck = Callable[[int, date], Iterable[Any]]
 
@@ -94,8 +118,14 @@ class Registry:
     panels: dict[str, list[Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
     """What rooms above add to a lower room's page and papers, by model label: more context for its template."""
     menu: list[MenuEntry] = field(default_factory=list)
+    jobs: dict[str, JobKind] = field(default_factory=dict)
+    """By model label and verb: ``contributions.batch:post``. A kind of document without any does everything at once."""
     closing_checks: list[ClosingCheck] = field(default_factory=list)
     ledger_checks: list[str] = field(default_factory=list)
+    verbs: dict[str, str] = field(default_factory=dict)
+    """What the audit's verbs are called; those of a document's moves stand in its ``states.py``."""
+    sealed: list[Sealed] = field(default_factory=list)
+    """Columns that hold ciphertext, so that keys can be changed."""
 
     def panel(self, row: Any) -> dict[str, Any]:
         """All that rooms above have to say of this row."""

@@ -47,6 +47,7 @@ _HEADER: Mapping[str, Any] = {
 }
 _CALCULATED = ("=", "+", "-", "@", "\t")
 _WIDEST = 60
+_CHOSEN_WITHIN = 2000  # rows of a sheet to be filled in
 
 REASON = "错误原因"
 
@@ -60,12 +61,15 @@ def write_table(
     head: Sequence[tuple[str, str]] = (),
     total: Sequence[Any] | None = None,
     widths: Mapping[str, float] | None = None,
+    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """A table to work with and to print on A4: title, `head` (label and value), header, rows, 合计.
 
     Values in the order of `columns`, by kind: text str, money and number and ratio Decimal or int, month and date
     date; None is blank. `total` likewise, without its first value, which says 合计. `widths` by field, in characters;
-    else by content, a Chinese character counting two. `read` finds everything again, `head` as title_cells.
+    else by content, a Chinese character counting two. `choices` by field: what the cells below may be chosen from. Cells
+    that nobody has filled yet have the kind of their column too, so that an account typed there stays text.
+    `read` finds everything again, `head` as title_cells.
     """
     with _workbook(target) as book:
         sheet = book.add_worksheet()
@@ -89,7 +93,11 @@ def write_table(
             pens = [_pen(book, bold=True, top=1, **_KINDS[column.kind]) for column in columns]
             _write_row(sheet, row + 1, ("合计", *total[1:]), pens, widest)
         for at, column in enumerate(columns):
-            sheet.set_column(at, at, (widths or {}).get(column.field) or min(widest[at] + 2, _WIDEST))
+            width = (widths or {}).get(column.field) or min(widest[at] + 2, _WIDEST)
+            sheet.set_column(at, at, width, _pen(book, **_KINDS[column.kind]).plain)
+            if words := (choices or {}).get(column.field):
+                allowed = {"validate": "list", "source": list(words), "error_type": "warning"}
+                sheet.data_validation(header + 1, at, header + _CHOSEN_WITHIN, at, allowed)
         _for_paper(sheet, header, wide=sum(widest) > 90)
 
 

@@ -266,6 +266,7 @@ def _move_money(scene: Scene) -> None:
     take("frozen_paid", *payment("800", holder=":frozen"))
     take("mistake", *payment("70"))
     take("reversal", kind="reversal", reverses=":mistake")
+    take("lent", line("1", "121", ":loan", debit="100"), line("1", "10101", ":bank", credit="100"))
     take("latest", *payment("30"))
     take("their_latest", *their_payment, branch=":theirs")
     # To a holder whose first balance this is: it must lie in the holder's branch, not in the voucher's.

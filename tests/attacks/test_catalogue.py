@@ -166,9 +166,12 @@ def told(facts: list[str], kind: str) -> list[str]:
 
 def test_every_function_looks_into_temporary_tables_last(facts: list[str]) -> None:
     """Else a caller's temporary table is read in place of ours, by a definer function with the definer's rights."""
-    functions = told(facts, "definer") + told(facts, "function")
-    assert functions
-    assert [one for one in functions if "search_path=public, pg_temp" not in one] == []
+    definers, others = told(facts, "definer"), told(facts, "function")
+    assert definers
+    assert [one for one in definers if "search_path=public, pg_temp" not in one] == []
+    # What pghistory brings for the caller's own rights: a trigger that only says no, and one that asks for its context.
+    theirs = ("pgtrigger_append_only_", "_pgh_attach_context()")
+    assert [one for one in others if "search_path=public, pg_temp" not in one and not one.startswith(theirs)] == []
 
 
 def test_the_program_owns_nothing_and_writes_no_book(facts: list[str]) -> None:
@@ -184,6 +187,17 @@ def test_the_program_owns_nothing_and_writes_no_book(facts: list[str]) -> None:
     assert [fact for fact in written if "DELETE" in fact or "TRUNCATE" in fact] == []
     assert [fact for fact in told(facts, "owner") if "fc_app" in fact] == []
     assert [fact for fact in told(facts, "definer") if "is of fc_app" in fact] == []
+
+
+def test_the_program_reads_histories_and_trails_and_rewrites_none(facts: list[str]) -> None:
+    written = [
+        fact
+        for fact in told(facts, "may")
+        if any(fact.endswith(kept) for kept in ("history", "_auditevent", "_opinion", "_storedfile"))
+        and set(fact.split()[1].split(",")) & {"UPDATE", "DELETE", "TRUNCATE"}
+    ]
+    assert written == []
+    assert [fact for fact in told(facts, "may") if fact.endswith("history") and fact.split()[1] != "SELECT"] == []
 
 
 def test_every_part_of_the_entries_is_guarded_and_closed_to_all(facts: list[str]) -> None:

@@ -29,6 +29,13 @@ OPEN = [
     ("a holder may be made that no person stands behind",
      "insert into ledger_holder (id, kind, branch_id) values (888, 'member', :mine); " + post(*payment(holder="888"))),
     ("the program keeps the list of persons, and so may promote one", "update office_user set roles = '{manager}' where id = :maker"),
+    ("a token may be handed out in anybody's name",
+     "insert into office_apitoken (person_id, branch_id, name, sha256, verbs, made_by_id, made_at, expires_on) "
+     "values (:maker, :mine, 'x', repeat('0', 64), '{upload}', :manager, now(), '2099-12-31')"),
+    ("requests of tokens are counted by the program, which may forget them", "insert into office_request values ('token 1', now())"),
+    ("a job may be asked for in anybody's name",
+     "insert into office_job (branch_id, kind, document, title, by_id, \"on\", state, done, total, note, attempts, asked_at) "
+     "values (:mine, 'x', 'x', 'x', :manager, '2026-03-16', 'waiting', 0, 0, '', 0, now())"),
     ("the program keeps the list of branches", "update office_branch set name = name || '。' where id = :theirs"),
     ("a trail may be left in another's name",
      "insert into office_auditevent (at, person_id, verb, document, address, detail) values (now(), :manager, 'x', '', '', '{}')"),

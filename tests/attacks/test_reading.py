@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 from collections.abc import Iterator
 
 import psycopg
@@ -19,32 +20,41 @@ WALLED = sorted(
 # Tables with a branch that every clerk may read, and what may be added for another branch: each with its reason.
 SEEN_BY_ALL = {
     "ledger_period": "up to where each branch is closed is no secret, and the city closes together",
+    "office_apitoken": "a token is recognised before anybody acts; of its secret only the SHA-256 is there",
     "office_user": "names appear on vouchers and opinions; a sign-in looks them up before any branch is known",
 }
 LEFT_BY_ALL = {"office_auditevent": "whoever acts leaves a trail, also where they act in vain"}
-FILLERS = {
-    "boolean": "false", "date": "current_date", "timestamp with time zone": "now()", "jsonb": "'{}'", "bytea": "''",
-    "ARRAY": "'{}'", "numeric": "1", "text": "'x'", "character varying": "'x'",
-}  # fmt: skip
+NUMBERS = itertools.count(1)
+
+
+def anything(kind: str, length: int | None) -> str:
+    """A value for a column of this kind that no other row has, as far as the kind allows."""
+    number = next(NUMBERS)
+    plain = {
+        "boolean": "false", "date": "current_date", "timestamp with time zone": "now()", "jsonb": "'{}'", "ARRAY": "'{}'",
+        "smallint": "1", "numeric": "1", "uuid": "gen_random_uuid()", "bytea": f"decode('{number:08x}', 'hex')",
+    }  # fmt: skip
+    if kind in ("text", "character varying"):
+        return f"'{str(number)[-(length or 9) :]}'"
+    return plain.get(kind) or str(10**6 + number)
 
 
 @pytest.fixture(scope="module")
 def full(scene: Scene) -> Iterator[Scene]:
     """In every table with a branch there is now a row of the attacker's branch and one of the other."""
-    run = scene.superuser.execute
-    numbers, added = iter(range(1, 10**6)), []
+    run, added = scene.superuser.execute, []
     run("set session_replication_role = replica")
     for table in WALLED:
         columns = run(
-            "select column_name, data_type from information_schema.columns where table_schema = 'public' and table_name = %s "
+            "select column_name, data_type, character_maximum_length from information_schema.columns where table_schema = 'public' and table_name = %s "
             "and is_nullable = 'NO' and column_default is null and is_identity = 'NO' and column_name <> 'branch_id'",
             [table],
         ).fetchall()
         for branch in (scene.names["mine"], scene.names["theirs"]):
             if run(f"select from {table} where branch_id = %s", [branch]).rowcount:
                 continue
-            names = ", ".join(f'"{name}"' for name, _ in columns)
-            values = ", ".join(FILLERS.get(kind) or str(10**6 + next(numbers)) for _, kind in columns)
+            names = ", ".join(f'"{name}"' for name, *_ in columns)
+            values = ", ".join(anything(kind, length) for _, kind, length in columns)
             run(f"insert into {table} (branch_id, {names}) values (%s, {values})", [branch])
             added.append((table, branch))
     run("reset session_replication_role; analyze")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from fundcenter.office.models import User
+from tests.city import second_factor
 
 CHROMIUM = shutil.which("chromium")
 PASSWORD = "passw0rd-for-tests"
@@ -49,6 +50,9 @@ def sign_in(browser: Browser, live_server: object) -> Iterator[Callable[[User], 
         page.get_by_label("登录名").fill(user.username)
         page.get_by_label("口令").fill(PASSWORD)
         page.keyboard.press("Enter")
+        if user.needs_second_factor():
+            page.get_by_label("6 位验证码").fill(second_factor(user))
+            page.keyboard.press("Enter")
         page.get_by_text("工作台").first.wait_for()
         return page
 

@@ -115,3 +115,61 @@ def test_所有行的所有问题一次说完(city: City, employer) -> None:
     assert [(p.row, p.code) for p in problems] == [
         (2, "amount_wrong"), (2, "amount_wrong"), (3, "member_unknown"), (3, "amount_wrong"), (None, "member_missing"),
     ]  # fmt: skip
+
+
+# --- what the optional columns bring ---------------------------------------------------------------------------------
+
+
+MORE = [
+    ("month_future", 2, "缴存月份", "还没有到", "error", {"缴存月份": "2026-04"}, None),
+    ("too_many_decimals", 2, "单位月缴存额", "超过两位小数", "error", {"单位月缴存额": 639.005}, None),
+    ("negative_amount", 2, "个人月缴存额", "须大于 0", "error", {"个人月缴存额": -639}, None),
+    ("total_wrong", 2, "合计", "不等于", "error", {"合计": 1200}, None),
+    ("name_mismatch", 2, "姓名", "“张四”与账户姓名“张三”不符", "error", {"姓名": "张四"}, None),
+    ("id_mismatch", 2, "证件号码", "不符", "error", {"证件号码": "11010519491231002X"}, None),
+    ("change_unknown", 2, "变更类型", "不是变更类型", "error", {"变更类型": "调走"}, None),
+    ("base_changed_without_type", 2, "缴存基数", "与账户的 5321.00 不同", "error",
+     {"缴存基数": 6000, "单位月缴存额": 720, "个人月缴存额": 720}, None),
+    ("ratio_differs_from_employer", 2, "单位比例", "比例 8% 与单位的 12% 不同", "error", {"单位比例": "8%"}, None),
+    ("member_sealed", 2, "个人账号", "已封存", "error", {},
+     "update parties_member set state = 'sealed' where name = '张三'"),
+    ("member_closed", 2, "个人账号", "已销户", "error", {}, "update parties_member set state = 'closed' where name = '张三'"),
+    ("employer_closed", 2, "单位账号", "状态为销户", "error", {}, "update parties_employer set state = 'closed'"),
+    ("employer_deferred", 2, "单位账号", "缓缴", "error", {}, "update parties_employer set state = 'deferred'"),
+    ("month_closed", None, "", "已结账至 2026-03-16", "error", {}, "update ledger_period set day_closed = '2026-03-16'"),
+    ("month_gap", None, "缴存月份", "2026-01 尚未汇缴", "warning", {},
+     "update parties_employer set first_month = '2026-01-01'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "row", "column", "says", "severity", "cells", "sql"), MORE, ids=[f"{t[0]}-{t[2]}" for t in MORE]
+)
+def test_更多理由(city: City, employer, owner, code, row, column, says, severity, cells, sql) -> None:
+    city.receive(employer, "9000.00")
+    if sql:
+        owner.execute(sql)
+    header = (*HEADER, *(title for title in cells if title not in HEADER))
+    content = city.register(
+        employer, header=header, 张三=cells, 李四={title: None for title in cells if title not in HEADER}
+    )
+    if code in ("member_sealed", "member_closed"):
+        content = with_member(city, employer, header)
+    batch = city.remit(employer, content)
+    found = [p for p in city.problems(batch) if p.code == code]
+    assert [(p.row, p.column, p.severity) for p in found] == [(row, column, severity)]
+    assert says in found[0].message
+    assert batch.state == ("refused" if severity == "error" else "checked")
+
+
+def with_member(city: City, employer: object, header: tuple[str, ...]) -> bytes:
+    """The register with 张三 in it although he is no longer active."""
+    from tests.city import workbook
+
+    number = city.numbers_of(employer)
+    line = {"单位账号": employer.number, "缴存月份": "2026-03"}
+    rows = [
+        line | {"个人账号": number["张三"], "姓名": "张三", "缴存基数": 5321, "单位月缴存额": 639, "个人月缴存额": 639},
+        line | {"个人账号": number["李四"], "姓名": "李四", "缴存基数": 3550, "单位月缴存额": 426, "个人月缴存额": 426},
+    ]
+    return workbook(header, [[row.get(title) for title in header] for row in rows])

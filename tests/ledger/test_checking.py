@@ -55,9 +55,9 @@ DAMAGE = [
     ("a voucher and its entries deleted", f"delete from ledger_voucher where id = :mistake; delete from ledger_entry where {MISTAKE}",
      "鄱阳分中心 2026-03 字记：应有"),
     ("the last number skipped", "update ledger_voucher set number = number + 1 where id = "
-     "(select id from ledger_voucher where branch_id = :mine and word = '记' order by month desc, number desc limit 1)", "应有 6 张，实有 6 张，末号 7"),
+     "(select id from ledger_voucher where branch_id = :mine and word = '记' order by month desc, number desc limit 1)", "应有 7 张，实有 7 张，末号 8"),
     ("the first number skipped", "update ledger_voucher set number = -number where number = 1 and branch_id = :theirs", "市直分中心 2026-02 字记：应有 1 张，实有 1 张，末号 -1"),
-    ("the series moved on", "update ledger_series set last = last + 1 where branch_id = :mine and word = '记' and month = '2026-03-01'", "应有 7 张"),
+    ("the series moved on", "update ledger_series set last = last + 1 where branch_id = :mine and word = '记' and month = '2026-03-01'", "应有 8 张"),
     ("the series deleted", "delete from ledger_series where branch_id = :mine", "应有  张"),
     ("an entry put under another voucher", f"update ledger_entry set voucher_id = :paid where {LATEST}", "分录没有凭证"),
     ("an entry outside its voucher's key", f"update ledger_entry set id = id + (1::bigint << 24) * 99999 where {LATEST}", "2 条分录不在凭证的键内"),
@@ -83,7 +83,7 @@ DAMAGE = [
     ("a balance deleted", f"delete from ledger_balance where {MEMBER}", "余额 ，分录合计 1030.00"),
     ("a balance invented",
      "insert into ledger_balance (holder_id, account_id, branch_id, amount, frozen, product, counts_to, opening, withdrawn) "
-     "values (:loan, '121', :mine, 5, 0, 0, '2026-06-30', 0, 0)", "余额 5.00，分录合计 ；"),
+     "values (:loan, '122', :mine, 5, 0, 0, '2026-06-30', 0, 0)", "余额 5.00，分录合计 ；"),
     ("a holder moved", "update ledger_holder set branch_id = :theirs where id = :member", "在别的机构留有 1030.00"),
     ("a holder moved with its balance",
      f"update ledger_holder set branch_id = :theirs where id = :member; update ledger_balance set branch_id = :theirs where {MEMBER}",
@@ -134,7 +134,7 @@ def test_a_clean_book_is_clean(book: Scene) -> None:
     assert "账实相符" in out.getvalue()
     with acting_as(book.city.manager):
         verdict = check_ledger()
-    assert (verdict.problems, verdict.vouchers, verdict.entries) == ((), 12, 24)
+    assert (verdict.problems, verdict.vouchers, verdict.entries) == ((), 13, 26)
 
 
 def test_the_command_fails_and_says_why(damage: Scene) -> None:

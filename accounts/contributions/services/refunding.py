@@ -16,6 +16,20 @@ from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake
 from fundcenter.office.services.moves import move, require_role
 
+
+def _post(refund: Refund, *, by: User, on: date) -> Voucher:
+    underway.ask(refund)
+    (refund.voucher,) = posting.post(
+        REFUND,
+        slips=posting.Rows(queries.REFUND_SLIPS, {"batch": refund.pk}),
+        details=posting.Rows(queries.REFUND_DETAILS, {"batch": refund.pk}),
+        on=on, prepared_by=refund.maker, reviewed_by=by,
+    )  # fmt: skip
+    refund.save(update_fields=["voucher"])
+    underway.end(refund)
+    return refund.voucher
+
+
 REFUNDS = intake.Intake(
     columns=sheets.REFUND,
     recognise=queries.REFUND_RECOGNISE,
@@ -25,12 +39,15 @@ REFUNDS = intake.Intake(
     lookups=(queries.STRANGERS, queries.REFUND_PAID),
     tables=("stranger", "paid_row"),
     refusals=refusals.OVER_REFUND,
+    post=_post,
 )
 
 
-def upload(content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = ()) -> Refund:
+def upload(
+    content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = (), at_once: bool = False
+) -> Refund:
     """Take a refund's sheet in and check all of it; see office.services.intake.upload."""
-    refund = intake.upload(Refund, REFUNDS, content, name, by=by, on=on, confirm=confirm)
+    refund = intake.upload(Refund, REFUNDS, content, name, by=by, on=on, confirm=confirm, at_once=at_once)
     refund.refresh_from_db(fields=["total", "employer"])
     return refund
 
@@ -43,21 +60,13 @@ def submit(refund: Refund, *, by: User, on: date, opinion: str = "") -> None:
         underway.begin(refund, posting.Rows(queries.REFUND_HOLDERS, {"batch": refund.pk}))
 
 
-def approve(refund: Refund, *, by: User, on: date, opinion: str = "") -> Voucher:
-    """借 201 职工 / 贷 21901 单位, once, dated ``on``. Refused: a balance that no longer suffices, by name."""
-    require_role(by, Role.REVIEWER)
-    with transaction.atomic():
-        move(refund, verb="approve", by=by, opinion=opinion)
-        underway.ask(refund)
-        (refund.voucher,) = posting.post(
-            REFUND,
-            slips=posting.Rows(queries.REFUND_SLIPS, {"batch": refund.pk}),
-            details=posting.Rows(queries.REFUND_DETAILS, {"batch": refund.pk}),
-            on=on, prepared_by=refund.maker, reviewed_by=by,
-        )  # fmt: skip
-        refund.save(update_fields=["voucher"])
-        underway.end(refund)
-    return refund.voucher
+def approve(refund: Refund, *, by: User, on: date, opinion: str = "", at_once: bool = False) -> Voucher | None:
+    """借 201 职工 / 贷 21901 单位, once, dated ``on``. Refused: a balance that no longer suffices, by name.
+
+    Many rows are left to a job and None is returned; see office.services.intake.approve.
+    """
+    found: Voucher | None = intake.approve(refund, REFUNDS, by=by, on=on, opinion=opinion, at_once=at_once)
+    return found
 
 
 def pay(refund: Refund, *, by: User, on: date, opinion: str = "") -> Voucher:

@@ -18,12 +18,10 @@ from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Voucher
 from accounts.ledger.services import posting, underway
-from accounts.parties.models import Member
-from fundcenter import identifiers, spreadsheets, vault
+from fundcenter import identifiers, spreadsheets
 from fundcenter.office.models import Role, User
-from fundcenter.office.services import intake
+from fundcenter.office.services import intake, personal
 from fundcenter.office.services.moves import move, require_role
-from fundcenter.office.services.refusing import constraints_refuse
 from fundcenter.spreadsheets import CellProblem
 
 
@@ -40,7 +38,21 @@ def _id_number(value: Any) -> tuple[bytes | None, str | None] | CellProblem:
         return CellProblem("cell_empty")
     if "*" in number:
         return None, number[:30]
-    return vault.blind_index(Member.IdType.RESIDENT, number), identifiers.mask_id(number)[:30]
+    return personal.id_index(number), identifiers.mask_id(number)[:30]
+
+
+def _post(batch: Batch, *, by: User, on: date) -> list[Voucher]:
+    underway.ask(batch)
+    vouchers = posting.post(
+        REMITTANCE,
+        slips=posting.Rows(queries.REMITTANCE_SLIPS, {"batch": batch.pk}),
+        details=posting.Rows(queries.REMITTANCE_DETAILS, {"batch": batch.pk}),
+        on=on, prepared_by=batch.maker, reviewed_by=by,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(queries.REGISTERS_POSTED, {"batch": batch.pk})
+    underway.end(batch)
+    return vouchers
 
 
 REGISTERS = intake.Intake(
@@ -55,12 +67,15 @@ REGISTERS = intake.Intake(
     refusals=refusals.OVER_ROWS,
     terms=_terms,
     by_constraint=refusals.BY_CONSTRAINT,
+    post=_post,
 )
 
 
-def upload(content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = ()) -> Batch:
+def upload(
+    content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = (), at_once: bool = False
+) -> Batch:
     """Take a file in and check all of it; see office.services.intake.upload."""
-    batch = intake.upload(Batch, REGISTERS, content, name, by=by, on=on, confirm=confirm)
+    batch = intake.upload(Batch, REGISTERS, content, name, by=by, on=on, confirm=confirm, at_once=at_once)
     batch.refresh_from_db(fields=["total"])
     return batch
 
@@ -74,26 +89,13 @@ def submit(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
         underway.begin(batch, posting.Rows(queries.REGISTER_HOLDERS, {"batch": batch.pk}))
 
 
-def approve(batch: Batch, *, by: User, on: date, opinion: str = "") -> list[Voucher]:
+def approve(batch: Batch, *, by: User, on: date, opinion: str = "", at_once: bool = False) -> list[Voucher]:
     """Approve and post, once: one voucher for each register, dated ``on``. Refused: nothing is posted.
 
+    A large batch is left to a job: no voucher yet, the batch is posting; see office.services.intake.approve.
     Source: 《住房公积金管理条例》第十九条; 财会字〔1999〕33号.
     """
-    require_role(by, Role.REVIEWER)
-    with constraints_refuse(refusals.BY_CONSTRAINT):
-        move(batch, verb="approve", by=by, opinion=opinion)
-        intake.ask_again(batch, REGISTERS, on)
-        underway.ask(batch)
-        vouchers = posting.post(
-            REMITTANCE,
-            slips=posting.Rows(queries.REMITTANCE_SLIPS, {"batch": batch.pk}),
-            details=posting.Rows(queries.REMITTANCE_DETAILS, {"batch": batch.pk}),
-            on=on, prepared_by=batch.maker, reviewed_by=by,
-        )  # fmt: skip
-        with connection.cursor() as cursor:
-            cursor.execute(queries.REGISTERS_POSTED, {"batch": batch.pk})
-        underway.end(batch)
-    return vouchers
+    return intake.approve(batch, REGISTERS, by=by, on=on, opinion=opinion, at_once=at_once) or []
 
 
 def withdraw(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:

@@ -40,7 +40,8 @@ def write_register(employer: Employer, month: date, rows: Iterable[Due]) -> byte
     """A register as the centre hands it out: employer and month above the header, account numbers as text, a control row."""
     due = list(rows)
     lines = [(number, name, base, own, theirs, own + theirs, None) for _, number, name, base, own, theirs in due]
-    total_own, total_theirs = (sum((row[place] for row in due), Decimal(0)) for place in (4, 5))
+    total_own = sum((row[4] for row in due), Decimal(0))
+    total_theirs = sum((row[5] for row in due), Decimal(0))
     workbook = io.BytesIO()
     spreadsheets.write_table(
         workbook,

@@ -1,4 +1,5 @@
 grant select on contributions_contributionrule to fc_app;
+call office_history('contributions_contributionrule', 'contributions_contributionrulehistory');
 grant select, insert, update on contributions_batch, contributions_register to fc_app;
 grant select, insert on contributions_registerrow to fc_app;
 grant select, insert, update on contributions_refund to fc_app;

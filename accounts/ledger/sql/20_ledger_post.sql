@@ -20,8 +20,6 @@ declare
 begin
   -- A snapshot taken earlier would not see what others have posted or closed meanwhile.
   if current_setting('transaction_isolation') <> 'read committed' then raise sqlstate 'FC000'; end if;
-  -- The plans kept for the counters visit each line's account alone; those made for many lines read whole tables.
-  if cardinality(lines) > 1000 or asked > 1000 then set local plan_cache_mode = force_custom_plan; end if;
 
   select count(k.code), array_agg(s.branch order by place), array_agg(k.word order by place),
          array_agg(k.crosses_branches order by place), array_agg(s.reverses order by place)
@@ -82,6 +80,9 @@ begin
     join taken t on t.branch_id = s.branch and t.word = words[s.place]
    order by s.place
   returning *;
+
+  -- The plans kept for the counters visit each line's account alone; those made for many lines read whole tables.
+  if cardinality(lines) > 1000 then set local plan_cache_mode = force_custom_plan; end if;
 
   insert into ledger_entry (id, date, voucher_id, branch_id, account_id, holder_id, employer_id, debit, credit, value_date)
   select ids[l.slip] << 24 | l.place, posted_on, ids[l.slip], coalesce(l.branch, branches[l.slip]), l.account, l.holder,

@@ -1,4 +1,4 @@
-"""make run: a small city once, the main job shown on files, then the admin."""
+"""make run: a small city once, the main job shown on files, then the admin and the worker beside it."""
 
 import json
 import os
@@ -9,9 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from demo import city, tour
 from fundcenter import clock, papers
+from fundcenter.office.management.commands import work
+from fundcenter.office.management.supervisor import Program, Supervisor
 from fundcenter.office.models import Branch
 
 MEMBERS, EMPLOYERS, MONTHS = 600, 40, 3
@@ -58,9 +61,14 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {person['username']:<18} {person['name']}")
             self.stdout.write(f"口令（演示用，各人相同）：{persons[0]['password']}；登录后右上角可切换人员")
         self.stdout.flush()
-        gunicorn = Path(sys.executable).with_name("gunicorn")
-        os.execv(
-            gunicorn,
-            [str(gunicorn), "fundcenter.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4",
-             "--worker-class", "gthread", "--log-level", "warning", "--no-control-socket"],
-        )  # fmt: skip
+        site = [
+            str(Path(sys.executable).with_name("gunicorn")), "fundcenter.wsgi", "--bind", f"127.0.0.1:{port}",
+            "--workers", "2", "--threads", "4", "--worker-class", "gthread", "--graceful-timeout", "10",
+            "--log-level", "warning", "--no-control-socket",
+        ]  # fmt: skip
+        connections.close_all()
+        sys.exit(Supervisor(Program("网站", site, leading=True), work.program(), say=self._say).run())
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,1 +1,3 @@
+from fundcenter.office.admin import jobs as jobs
 from fundcenter.office.admin import people as people
+from fundcenter.office.admin import tokens as tokens

@@ -15,6 +15,8 @@ from fundcenter import clock
 from fundcenter.office.admin.records import RecordAdmin, actor
 from fundcenter.office.models import Document, Opinion, Role
 from fundcenter.office.refusals import Refused
+from fundcenter.office.services import jobs
+from fundcenter.office.states import UNDER_WAY
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,14 @@ class DocumentAdmin(RecordAdmin):
         return {
             "opinions": list(Opinion.objects.filter(document=found.label).select_related("by")),
             "verbs": self.verbs_now(request, found),
+            **self.job_context(found),
             **super().page_context(request, found),
         }
+
+    def job_context(self, found: Document) -> dict[str, Any]:
+        """The bar of a document that a job works on."""
+        job = jobs.of(found) if found.state in UNDER_WAY else None
+        return {"job": job, "job_note": jobs.shown_note(job), "shows_end": True} if job else {}
 
     def run_verb(self, request: HttpRequest, object_id: int, verb: str) -> HttpResponse:
         """Carry out a verb. Whatever was typed stays when it is refused: the page shows it again with the reason."""
@@ -76,5 +84,6 @@ class DocumentAdmin(RecordAdmin):
         except Refused as refused:
             document.refresh_from_db()
             return self.page(request, document, refused=refused.problems, opinion=opinion)
-        messages.success(request, rule.done.format(number=document.number))
+        done = "{number} 已交后台办理，可离开本页。" if document.state in UNDER_WAY else rule.done
+        messages.success(request, done.format(number=document.number))
         return HttpResponseRedirect(self.url_of(document))

@@ -1,4 +1,4 @@
-"""The pages of a document whose rows come in by a file: upload, problems, confirmation, the two workbooks back."""
+"""The pages of a document whose rows come in by a file or a form: upload, form, problems, confirmation, workbooks back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from fundcenter import clock, spreadsheets
 from fundcenter.office.admin.documents import DocumentAdmin, Verb
 from fundcenter.office.admin.records import DayFilter, actor, chip, download, figure
+from fundcenter.office.forms import beside_fields, row_form
 from fundcenter.office.models import FileDocument, Role
 from fundcenter.office.refusals import Problem, Refused
 from fundcenter.office.services import audit, files
@@ -51,6 +52,12 @@ class IntakeAdmin(DocumentAdmin):
     take_in: ClassVar[Callable[..., FileDocument]]
     upload_label: ClassVar[str] = "上传"
     upload_template: ClassVar[str] = "office/upload.html"
+    type_in: ClassVar[Callable[..., Any] | None] = None
+    """The service that a form's row is given to, where a kind of document has a form."""
+    form_label: ClassVar[str] = "填写"
+    form_template: ClassVar[str] = "office/form.html"
+    form_groups: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
+    """(heading, fields): how the form is laid out."""
     page_template = "office/intake.html"
     row_model: ClassVar[type[models.Model] | None] = None
     row_cells: ClassVar[tuple[tuple[str, str, str], ...]] = ()
@@ -85,6 +92,7 @@ class IntakeAdmin(DocumentAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.at("upload/", self.upload, "upload"),
+            *([self.at("form/", self.fill_in, "form")] if self.type_in else []),
             self.at("blank/", self.blank, "blank"),
             self.at("<int:object_id>/confirm/", require_POST(self.confirm), "confirm"),
             self.at("<int:object_id>/source/", self.source, "source"),
@@ -93,7 +101,8 @@ class IntakeAdmin(DocumentAdmin):
         ]
 
     def list_actions(self) -> list[dict[str, Any]]:
-        return [{"label": self.upload_label, "url": self.page_url("upload"), "primary": True}]
+        typed = [{"label": self.form_label, "url": self.page_url("form"), "primary": False}] if self.type_in else []
+        return [*typed, {"label": self.upload_label, "url": self.page_url("upload"), "primary": True}]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         actions = self.list_actions() if actor(request).holds(Role.CLERK) else []
@@ -120,6 +129,30 @@ class IntakeAdmin(DocumentAdmin):
         }  # fmt: skip
         return self.render(request, self.upload_template, **context)
 
+    def fill_in(self, request: HttpRequest) -> HttpResponse:
+        """A file of one row: what is wrong stands beside the field that it is about, and nothing typed is lost."""
+        form = row_form(self.intake)(request.POST or None, initial={**self.form_initial(), **request.GET.dict()})
+        refused: Iterable[Problem] = ()
+        if form.is_valid():
+            try:
+                type_in: Any = type(self).type_in
+                document = type_in([form.cleaned_data], by=actor(request), on=clock.today())
+            except Refused as said:
+                refused = beside_fields(form, self.intake, said.problems)
+            else:
+                return HttpResponseRedirect(self.url_of(document))
+        groups = [(heading, [form[name] for name in names]) for heading, names in self.form_groups]
+        context = {"form": form, "groups": groups, "refused": refused, **self.form_context(request)}
+        return self.render(request, self.form_template, title=self.form_label, **context)
+
+    def form_initial(self) -> dict[str, Any]:
+        """What is mostly so, by field."""
+        return {}
+
+    def form_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What a room says beside its form, such as the limits in force."""
+        return {}
+
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
         problems = intakes.problems_of(found, self.intake, start, PROBLEMS_A_PAGE)
@@ -128,9 +161,12 @@ class IntakeAdmin(DocumentAdmin):
         context = super().page_context(request, found)
         return {
             **context,
-            **self.rows_context(request, found),
+            **self._rows_shown(request, found),
             "title": f"{self.opts.verbose_name} {found.number}",
-            "problems": [{**p.as_json(), "found": p.found, "name": names.get(p.row or 0)} for p in problems],
+            "problems": [
+                {**p.as_json(), "found": p.found, "name": names.get(p.row or 0), "confirmed": p.confirmed}
+                for p in problems
+            ],
             "problem_count": sum(counts.values()),
             "problem_rows": intakes.problem_row_count(found),
             "problems_next_url": f"{self.url_of(found)}?from={start + PROBLEMS_A_PAGE}"
@@ -152,7 +188,9 @@ class IntakeAdmin(DocumentAdmin):
         """The empty workbook with the headings as we write them; account and ID columns are text."""
         workbook = io.BytesIO()
         title = str(self.opts.verbose_name)
-        spreadsheets.write_table(workbook, title=title, columns=self.intake.columns, rows=())
+        spreadsheets.write_table(
+            workbook, title=title, columns=self.intake.columns, rows=(), choices=self.intake.choices
+        )
         return download(workbook.getvalue(), f"{title}模板.xlsx")
 
     def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
@@ -161,18 +199,40 @@ class IntakeAdmin(DocumentAdmin):
             return {}
         after = int(request.GET["row"]) if request.GET.get("row", "").isdigit() else 0
         fields = [field for _, field, _ in self.row_cells]
-        found = self.row_model._default_manager.filter(batch=document, row__gt=after).order_by("row")
+        labels = {f.name: dict(f.flatchoices) for f in self.row_model._meta.fields if f.name in fields and f.choices}
+        found = self.rows_of(document).filter(row__gt=after).order_by("row")
         rows = list(found.values_list("row", *fields)[: ROWS_A_PAGE + 1])
         kinds = [kind for *_, kind in self.row_cells]
         more = len(rows) > ROWS_A_PAGE
         return {
             "row_titles": [(title, kind) for title, _, kind in self.row_cells],
             "rows": [
-                (row, [(kind, value, "") for kind, value in zip(kinds, cells, strict=True)])
+                (
+                    row,
+                    [
+                        (kind, labels.get(field, {}).get(value, value), "")
+                        for field, kind, value in zip(fields, kinds, cells, strict=True)
+                    ],
+                )
                 for row, *cells in rows[:ROWS_A_PAGE]
             ],
             "rows_next_url": f"{self.url_of(document)}?row={rows[ROWS_A_PAGE - 1][0]}" if more else "",
         }
+
+    def _rows_shown(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        """The rows; a single one, such as a form's, is shown as a list of its values instead of a table."""
+        context = self.rows_context(request, document)
+        if document.row_count == 1 and context.get("rows"):
+            ((_, cells),) = context["rows"]
+            context["only_row"] = [
+                (title, *cell) for (title, _), cell in zip(context["row_titles"], cells, strict=True)
+            ]
+        return context
+
+    def rows_of(self, document: Any) -> models.QuerySet[Any]:
+        """The rows of the document; a room may add columns that ``row_cells`` names."""
+        assert self.row_model is not None  # noqa: S101
+        return self.row_model._default_manager.filter(batch=document)
 
     def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
         """Names beside row numbers in the table of problems, where the rows have them."""
@@ -195,6 +255,10 @@ class IntakeAdmin(DocumentAdmin):
 
     def annotated(self, request: HttpRequest, object_id: int) -> HttpResponse:
         document = self.find(request, str(object_id))
+        try:
+            workbook = intakes.annotated(document, self.intake)
+        except Refused as unreadable:
+            messages.error(request, str(unreadable))
+            return HttpResponseRedirect(self.url_of(document))
         audit.record("download_annotated", document)
-        name = f"{document.file.name.rsplit('.', 1)[0]}（错误原因）.xlsx"
-        return download(intakes.annotated(document, self.intake), name)
+        return download(workbook, f"{document.file.name.rsplit('.', 1)[0]}（错误原因）.xlsx")

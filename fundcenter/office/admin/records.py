@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
 from fundcenter import clock, money, months
+from fundcenter.office import reports
 from fundcenter.office.models import BUSINESS, Role, User
 
 COUNT_LIMIT = 10_000
@@ -137,15 +138,33 @@ class RecordAdmin(admin.ModelAdmin):
         return found
 
     def render(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request,
-            template,
-            {**self.admin_site.each_context(request), "opts": self.opts, "model_admin": self, **context},
-        )
+        return render_page(self, request, template, **context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """变更历史 of what is remembered; of anything else there is no such page."""
+        return history_page(self, request, self.find(request, object_id))
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         return {}
+
+
+def render_page(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, template: str, **context: Any
+) -> TemplateResponse:
+    site = model_admin.admin_site
+    request.current_app = site.name
+    own = {"opts": model_admin.opts, "model_admin": model_admin}
+    return TemplateResponse(request, template, {**site.each_context(request), **own, **context})
+
+
+def history_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, found: Any) -> HttpResponse:
+    """变更历史: before and after of each change, newest first."""
+    if not hasattr(found, "history"):
+        raise Http404(f"{model_admin.opts.verbose_name}没有变更历史。")
+    context = {"object": found, "changes": reports.history_of(found), "title": f"{found} 变更历史"}
+    return render_page(model_admin, request, "office/history.html", **context)
 
 
 def pdf_response(content: bytes, name: str) -> HttpResponse:

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
+import django_otp
+import segno
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from fundcenter import clock
 from fundcenter.office.admin.records import actor
-from fundcenter.office.models import User
+from fundcenter.office.models import BUSINESS, User
+from fundcenter.office.refusals import Problem, Refused
 from fundcenter.office.registry import MenuEntry, registry
+from fundcenter.office.services import audit, jobs, signing_in
 
 SECTIONS = ("归集", "提取", "贷款", "资金核算", "预算绩效", "报表", "稽核", "系统")
 HOME_ROWS = 8
+HOME_JOBS = 5
 
 
 class FundSite(admin.AdminSite):
@@ -35,7 +46,48 @@ class FundSite(admin.AdminSite):
         mine: list[URLPattern | URLResolver] = []
         if settings.DEMO:
             mine = [path("switch/", require_POST(self.admin_view(self.switch)), name="switch")]
-        return mine + super().get_urls()
+        return [path("second-factor/", self.second_factor, name="second_factor"), *mine, *super().get_urls()]
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if not super().has_permission(request):
+            return False
+        return actor(request).is_verified() or not actor(request).needs_second_factor()
+
+    @method_decorator([never_cache, sensitive_post_parameters()])
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """The second page of the sign-in: six digits, or at the first time the device's enrolment."""
+        if not request.user.is_authenticated:
+            return HttpResponseRedirect(reverse("admin:login"))
+        person, asked = actor(request), request.POST.get("next") or request.GET.get("next") or ""
+        inside = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure())
+        home = asked if inside else reverse("admin:index")
+        if self.has_permission(request):
+            return HttpResponseRedirect(home)
+        factor = signing_in.demo_factor(person) if settings.DEMO else signing_in.factor_of(person)
+        refused: tuple[Problem, ...] = ()
+        if request.method == "POST":
+            try:
+                verified = signing_in.verify(person, request.POST.get("code", ""))
+            except Refused as said:
+                refused = said.problems
+            else:
+                request.session.cycle_key()
+                django_otp.login(request, verified)
+                return HttpResponseRedirect(home)
+        context = {
+            "site_header": self.site_header, "site_title": self.site_title, "title": "动态口令", "next": home,
+            "refused": refused, "demo_code": signing_in.demo_code(person) if settings.DEMO else "",
+        }  # fmt: skip
+        if not factor.confirmed:
+            secret = signing_in.shown_secret(factor)
+            context |= {"secret": secret, "qr": _qr(secret, person.username)}
+        return TemplateResponse(request, "office/second_factor.html", context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        response: HttpResponse = super().password_change(request, extra_context)
+        if isinstance(response, HttpResponseRedirect):
+            audit.record("change_password")
+        return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = super().each_context(request)
@@ -71,11 +123,22 @@ class FundSite(admin.AdminSite):
             "waiting_count": sum(queue.count(actor(request)) for queue in registry.queues.values()),
             "mine": sorted(mine, key=lambda work: work.since, reverse=True)[:HOME_ROWS],
             "figures": [figure for figures in registry.figures for figure in figures(actor(request))],
+            "jobs": list(self._jobs(request)),
             "charts": [chart for charts in registry.charts for chart in charts(actor(request))],
             **(extra_context or {}),
         }
         request.current_app = self.name
         return TemplateResponse(request, self.index_template, context)
+
+    def _jobs(self, request: HttpRequest) -> Iterator[dict[str, Any]]:
+        """运行中的任务 of the branches that this person sees, each with the way to its document."""
+        if actor(request).holds(*BUSINESS):
+            for job in jobs.running(HOME_JOBS):
+                yield {
+                    "job": job,
+                    "note": jobs.shown_note(job),
+                    "url": reverse("admin:office_job_change", args=[job.pk]),
+                }
 
     def _persons(self) -> list[User]:
         return list(
@@ -88,7 +151,17 @@ class FundSite(admin.AdminSite):
         if person is None:
             raise Http404
         login(request, person, backend="django.contrib.auth.backends.ModelBackend")
+        if person.needs_second_factor():
+            django_otp.login(request, signing_in.demo_factor(person))
         return HttpResponseRedirect(reverse("admin:index"))
+
+
+def _qr(secret: str, username: str) -> str:
+    """What an authenticator app scans, as SVG without style or script: the policy of our pages allows neither."""
+    issuer = quote(settings.CENTRE_NAME)
+    uri = f"otpauth://totp/{issuer}:{quote(username)}?secret={secret}&issuer={issuer}&digits={signing_in.DIGITS}"
+    picture = segno.make(uri, error="m").svg_inline(scale=4, border=3, svgclass=None, lineclass=None, light="#fff")
+    return mark_safe(picture)  # noqa: S308 - made here, of modules alone
 
 
 site = FundSite()

@@ -12,10 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from fundcenter import money
-from fundcenter.office.management.commands.migrate import make_ready
+from fundcenter.office.management.readiness import make_ready
 from fundcenter.office.models import User
 from fundcenter.office.refusals import Problem, Refused
-from fundcenter.scope import acting_as
+from fundcenter.scope import acting_as, doing
 
 
 class VerbCommand(BaseCommand):
@@ -29,7 +29,8 @@ class VerbCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         make_ready()
-        result = self.verb(**options)
+        with doing(type(self).__module__.rpartition(".")[2]):
+            result = self.verb(**options)
         refused = result.pop("refused", False)
         if options["json"]:
             self.stdout.write(json.dumps(result, ensure_ascii=False, default=_plain))

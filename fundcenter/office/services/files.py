@@ -46,3 +46,21 @@ def load(stored: StoredFile) -> bytes:
     if fingerprint(content) != stored.sha256:
         raise vault.Unreadable(f"文件 {stored.name} 与登记的指纹不符")
     return content
+
+
+def check() -> tuple[int, list[str]]:
+    """How many files the rows in scope name, and what is wrong with which: missing, not ours to open, altered."""
+    problems, seen = [], set()
+    for stored in StoredFile.objects.order_by("id").iterator():
+        if stored.sha256 in seen:
+            continue
+        seen.add(stored.sha256)
+        try:
+            load(stored)
+        except FileNotFoundError:
+            problems.append(
+                f"文件 {stored.name}（{stored.sha256[:12]}，{stored.uploaded_at:%Y-%m-%d %H:%M}）不在磁盘上"
+            )
+        except vault.Unreadable as broken:
+            problems.append(f"文件 {stored.name}（{stored.sha256[:12]}）：{broken}")
+    return len(seen), problems

@@ -3,8 +3,27 @@ grant select, insert, update, delete on django_session to fc_app;
 grant select, insert, update on office_branch, office_user to fc_app;
 grant select, insert on office_storedfile, office_opinion, office_auditevent to fc_app;
 grant select on office_clock to fc_app;
+grant select, insert, update, delete on office_request to fc_app;
+
+-- A token is handed out once and ends; who it is for and what it may do never changes.
+grant select, insert, update (last_used_at, revoked_at, revoked_by_id) on office_apitoken to fc_app;
+grant select on office_apitoken to fc_door;
+call office_wall('office_apitoken');
+-- Whose token is this? Asked before anybody acts, by the whole fingerprint of its secret, so by who has it.
+create or replace function office_token(fingerprint text) returns setof office_apitoken
+language sql stable security definer set search_path = public, pg_temp as $$
+  select * from office_apitoken where sha256 = fingerprint
+$$;
+call office_door('office_token(text)');
+
+grant select, insert, update, delete on office_secondfactor, axes_accessattempt to fc_app;
+grant select, delete on axes_accessattemptexpiration to fc_app;  -- empty, and asked all the same when attempts go
+call office_history('office_branch', 'office_branchhistory');
+call office_history('office_user', 'office_userhistory');
 
 grant select, insert, delete on office_rowproblem to fc_app;
+grant select, insert, update (state, done, total, note, attempts, started_at, ended_at) on office_job to fc_app;
+call office_wall('office_job');
 call office_wall('office_rowproblem');
 call office_wall('office_storedfile');
 call office_wall('office_opinion');

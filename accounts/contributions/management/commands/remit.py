@@ -23,16 +23,23 @@ class Command(VerbCommand):
         parser.add_argument("file", type=Path, help="清册文件（.xlsx .xls .csv）")
         parser.add_argument("--as", dest="clerk", required=True, help="经办的登录名")
         parser.add_argument("--approve-as", dest="reviewer", help="复核的登录名")
+        parser.add_argument(
+            "--queue", action="store_true", help="大批量交后台任务办理，不等结果（状态 staged、posting）"
+        )
         parser.add_argument("--confirm", nargs="+", default=[], metavar="CODE", help="确认属实、不再阻止的提示代码")
 
-    def verb(self, file: Path, clerk: str, reviewer: str | None, confirm: list[str], **_: Any) -> dict[str, Any]:  # type: ignore[override]
+    def verb(  # type: ignore[override]
+        self, file: Path, clerk: str, reviewer: str | None, confirm: list[str], queue: bool, **_: Any
+    ) -> dict[str, Any]:
         try:
             content = file.read_bytes()
         except OSError as error:
             raise CommandError(f"不能读取文件 {file}：{error.strerror}") from error
         with acting(clerk) as by:
             try:
-                batch = remittance.upload(content, file.name, by=by, on=clock.today(), confirm=confirm)
+                batch = remittance.upload(
+                    content, file.name, by=by, on=clock.today(), confirm=confirm, at_once=not queue
+                )
                 if reviewer and batch.state == "checked":
                     remittance.submit(batch, by=by, on=clock.today())
             except Refused as refused:
@@ -42,7 +49,8 @@ class Command(VerbCommand):
             return checked
         with acting(reviewer) as by:
             try:
-                remittance.approve(Batch.objects.visible().get(pk=batch.pk), by=by, on=clock.today())
+                mine = Batch.objects.visible().get(pk=batch.pk)
+                remittance.approve(mine, by=by, on=clock.today(), at_once=not queue)
             except Batch.DoesNotExist:
                 raise CommandError(f"{by.name}看不到批次 {batch.number}：不属于同一机构。") from None
             except Refused as refused:
