@@ -11,9 +11,11 @@ class ContributionsConfig(AppConfig):
         from accounts.contributions.services.refunding import REFUNDS
         from accounts.contributions.services.remittance import REGISTERS
         from fundcenter.office.models import BUSINESS
-        from fundcenter.office.registry import MenuEntry, registry
+        from fundcenter.office.registry import MenuEntry, Sealed, registry
         from fundcenter.office.services.intake import jobs_of
 
+        # An ID number that a file happened to give was compared when it came; it is not kept, so its index cannot be made anew.
+        registry.sealed.append(Sealed("contributions_registerrow", "", index="id_index"))
         registry.queues |= {"batches": reports.BATCHES, "refunds": reports.REFUNDS}
         registry.sources |= {
             "remittance": reports.register_labels,

@@ -17,10 +17,10 @@ class PartiesConfig(AppConfig):
         registry.queues |= {"employer_openings": EMPLOYER_OPENINGS, "member_openings": MEMBER_OPENINGS}
         registry.jobs |= jobs_of(EmployerOpening, EMPLOYERS) | jobs_of(MemberOpening, MEMBERS)
         registry.sealed += [
-            Sealed("parties_member", "id_sealed", key="holder_id", index="id_index", kind="'id'"),
+            Sealed("parties_member", "id_sealed", key="holder_id", index="id_index"),
             Sealed("parties_member", "phone_sealed", key="holder_id"),
             Sealed("parties_member", "card_sealed", key="holder_id"),
-            Sealed("parties_memberopeningrow", "id_sealed", index="id_index", kind="'id'"),
+            Sealed("parties_memberopeningrow", "id_sealed", index="id_index"),
             Sealed("parties_memberopeningrow", "phone_sealed"),
             Sealed("parties_memberopeningrow", "card_sealed"),
         ]

@@ -16,5 +16,5 @@ select greatest(ceil(extract(epoch from busy_until - clock_timestamp() + %(cost)
                      - %(seconds)s), 1)::int
   from office_request where key = %(key)s
 """
-TOKEN_OF = "select * from office_token(%s)"
+TOKEN_OF = "select * from office_token(%s)"  # noqa: S105  a statement, no secret
 FORGET_REQUESTS = "delete from office_request where busy_until < clock_timestamp()"

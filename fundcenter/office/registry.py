@@ -95,13 +95,16 @@ class JobKind:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A column of ciphertext; beside it, where there is one, its blind index and the column that says of what kind it is."""
+    """A column of ciphertext; beside it, where there is one, its blind index and the kind that it was computed with.
+
+    Without a column: an index alone, which a change of the index key can only forget.
+    """
 
     table: str
     column: str
     key: str = "id"
     index: str = ""
-    kind: str = ""
+    kind: str = "id"
 
 
 Labels = Callable[[Iterable[int]], Mapping[int, Label]]

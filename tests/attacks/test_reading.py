@@ -20,7 +20,6 @@ WALLED = sorted(
 # Tables with a branch that every clerk may read, and what may be added for another branch: each with its reason.
 SEEN_BY_ALL = {
     "ledger_period": "up to where each branch is closed is no secret, and the city closes together",
-    "office_apitoken": "a token is recognised before anybody acts; of its secret only the SHA-256 is there",
     "office_user": "names appear on vouchers and opinions; a sign-in looks them up before any branch is known",
 }
 LEFT_BY_ALL = {"office_auditevent": "whoever acts leaves a trail, also where they act in vain"}

@@ -67,7 +67,9 @@ class Command(BaseCommand):
             "--log-level", "warning", "--no-control-socket",
         ]  # fmt: skip
         connections.close_all()
-        sys.exit(Supervisor(Program("网站", site, leading=True), work.program(), say=self._say).run())
+        # The first page comes first: a worker's start costs a second of a core.
+        worker = work.program(start_after=3)
+        sys.exit(Supervisor(Program("网站", site, leading=True), worker, say=self._say).run())
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

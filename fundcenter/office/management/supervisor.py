@@ -40,10 +40,14 @@ class Program:
     command: Sequence[str]
     leading: bool = False
     on_database: bool = False
+    start_after: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     started: int = field(default=0, init=False)
     due: int = field(default=0, init=False)
     pause: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.due = _now() + self.start_after
 
     def start(self) -> None:
         parent = os.getpid()

@@ -70,7 +70,9 @@ def _columns(say: Say, batch: int) -> int:
     _begin("pii")
     # Whoever sealed with the old key alone did so in a transaction that is older than this moment.
     _wait_for_older(say)
-    return _until_nothing_is_left("pii", lambda: sum(_column(sealed, batch, say) for sealed in registry.sealed))
+    return _until_nothing_is_left(
+        "pii", lambda: sum(_column(sealed, batch, say) for sealed in registry.sealed if sealed.column)
+    )
 
 
 def _until_nothing_is_left(purpose: str, once_through: Callable[[], int]) -> int:
@@ -157,11 +159,16 @@ def _index(say: Say, batch: int) -> int:
     for sealed in registry.sealed:
         if not sealed.index:
             continue
-        for rows in _batches(sealed, batch, sealed.kind, sealed.column, sealed.index):
+        if not sealed.column:
+            with connection.cursor() as cursor:
+                cursor.execute(f"update {sealed.table} set {sealed.index} = null where {sealed.index} is not null")
+                changed += cursor.rowcount
+            continue
+        for rows in _batches(sealed, batch, sealed.column, sealed.index):
             fresh = [
                 (row, new)
-                for row, kind, token, old in rows
-                if (new := vault.index_under(key, kind, vault.open_text(token))) != bytes(old or b"")
+                for row, token, old in rows
+                if (new := vault.index_under(key, sealed.kind, vault.open_text(token))) != bytes(old or b"")
             ]
             if not fresh:
                 continue

@@ -14,10 +14,10 @@ from fundcenter.office.management.readiness import make_ready
 from fundcenter.office.management.supervisor import Program, Supervisor
 
 
-def program() -> Program:
-    """The worker as a supervisor starts it."""
-    manage = Path(settings.BASE_DIR, "manage.py")
-    return Program("后台任务", [sys.executable, str(manage), "work", "--bare", "--skip-checks"], on_database=True)
+def program(*, start_after: int = 0) -> Program:
+    """The worker as a supervisor starts it, after so many seconds."""
+    command = [sys.executable, str(Path(settings.BASE_DIR, "manage.py")), "work", "--bare", "--skip-checks"]
+    return Program("后台任务", command, on_database=True, start_after=start_after)
 
 
 class Command(BaseCommand):
