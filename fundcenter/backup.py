@@ -337,7 +337,7 @@ def _recover(at: datetime | None) -> str:
         raise DatabaseProblem(f"{problem}\n{_log()[-1000:]}") from problem
     with database.connect_superuser(there, autocommit=True) as postgres:
         while postgres.execute("select pg_is_in_recovery()").fetchone() == (True,):
-            time.sleep(0.2)
+            time.sleep(1)
         for name in RECOVERY_SETTINGS:
             postgres.execute(f"alter system reset {name}")
         postgres.execute("select pg_reload_conf()")

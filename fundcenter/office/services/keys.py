@@ -133,7 +133,7 @@ def _wait_for_older(say: Say) -> None:
             if time.monotonic() - told > 10:
                 say("等待更早开始的事务结束……")
                 told = time.monotonic()
-            time.sleep(0.2)
+            time.sleep(1)
 
 
 # --- the blind index --------------------------------------------------------------------------------------------------

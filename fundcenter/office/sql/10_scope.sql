@@ -60,9 +60,10 @@ create or replace procedure office_history(t regclass, history regclass)
 language plpgsql set search_path = public, pg_temp as $$
 declare
   f regprocedure;
+  writes boolean;  -- the history, or guards it
 begin
-  for f in select tgfoid from pg_trigger where tgrelid = t and tgname ~ '^pgtrigger_' loop
-    execute format('alter function %s security definer set search_path = public, pg_temp', f);
+  for f, writes in select tgfoid, tgrelid = t from pg_trigger where tgrelid in (t, history) and tgname ~ '^pgtrigger_' loop
+    execute format('alter function %s %s set search_path = public, pg_temp', f, case when writes then 'security definer' end);
     execute format('revoke all on function %s from public', f);
   end loop;
   execute format('grant select on %s to fc_app', history);
