@@ -7,7 +7,7 @@ from django.core.checks import Error, register
 from fundcenter import papers
 
 VERBS = {
-    "sign_in": "登录", "sign_in_failed": "登录失败", "sign_out": "退出", "lock_out": "登录锁定", "second_factor": "动态口令通过",
+    "sign_in": "登录", "sign_in_failed": "登录失败", "sign_out": "退出", "lock_out": "登录锁定", "second_factor": "动态口令",
     "second_factor_failed": "动态口令错误", "enrol_second_factor": "登记动态口令", "change_password": "修改口令",
     "add_person": "新增人员", "change_person": "修改人员", "unlock_person": "解锁登录", "reset_second_factor": "重置动态口令",
     "upload": "上传", "type_in": "录入", "confirm": "确认提示", "download_source": "下载原表",

@@ -18,7 +18,7 @@ from fundcenter.scope import acting_as
 
 Next = Callable[[HttpRequest], HttpResponse]
 SEEN_EVERY = 60  # seconds: a page costs no write of the session each time
-API = "/api/"
+API = "/api/v"  # programs, which follow no redirect to a page
 
 
 class SessionLimits:

@@ -156,7 +156,7 @@ def test_a_password_alone_opens_nothing_to_whoever_decides(city: City, client: C
     for path in ("/", "/parties/member/", "/contributions/batch/", "/office/user/", "/password_change/", "/nowhere/"):
         assert client.get(path)["Location"].startswith("/second-factor/?next="), path
     assert client.post("/parties/member/1/statement/")["Location"] == "/second-factor/?next=%2F"
-    assert client.get("/api/whatever/").status_code == 403
+    assert client.get("/api/v1/whatever").status_code == 403
     assert client.post("/logout/").status_code in (200, 302)
 
 

@@ -16,7 +16,7 @@ from fundcenter.office.services import audit
 from fundcenter.office.services.moves import require_role
 
 ROLES = (Role.CLERK, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
-NUMBERS = {"id": "证件号码", "phone": "手机"}
+NUMBERS = {"id": "证件号码", "phone": "手机", "card": "银行卡号"}
 REASONS = {
     "original": "与证件原件核对",
     "bank": "与银行核对户名",
@@ -36,7 +36,7 @@ def unmask(member: Member, what: str, *, by: User, reason: str, words: str) -> s
     """
     require_role(by, *ROLES)
     said = " ".join(words.split())
-    sealed = {"id": member.id_sealed, "phone": member.phone_sealed}.get(what, "")
+    sealed = {"id": member.id_sealed, "phone": member.phone_sealed, "card": member.card_sealed}.get(what, "")
     wrong = [
         *([UNMASK_NOTHING.problem(name=member.name)] if not sealed else []),
         *([UNMASK_REASON.problem()] if reason not in REASONS else []),

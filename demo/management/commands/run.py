@@ -59,7 +59,9 @@ class Command(BaseCommand):
             shown = [p for p in persons if p["branch"] in ("", tour.BRANCH)]
             for person in shown:
                 self.stdout.write(f"  {person['username']:<18} {person['name']}")
-            self.stdout.write(f"口令（演示用，各人相同）：{persons[0]['password']}；登录后右上角可切换人员")
+            self.stdout.write(
+                f"口令（演示用，各人相同）：{persons[0]['password']}；动态口令在登录页显示；登录后右上角可切换人员"
+            )
         self.stdout.flush()
         site = [
             str(Path(sys.executable).with_name("gunicorn")), "fundcenter.wsgi", "--bind", f"127.0.0.1:{port}",

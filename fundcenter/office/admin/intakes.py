@@ -11,6 +11,9 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from fundcenter import clock, spreadsheets
@@ -129,6 +132,7 @@ class IntakeAdmin(DocumentAdmin):
         }  # fmt: skip
         return self.render(request, self.upload_template, **context)
 
+    @method_decorator([never_cache, sensitive_post_parameters()])
     def fill_in(self, request: HttpRequest) -> HttpResponse:
         """A file of one row: what is wrong stands beside the field that it is about, and nothing typed is lost."""
         form = row_form(self.intake)(request.POST or None, initial={**self.form_initial(), **request.GET.dict()})

@@ -127,6 +127,16 @@ class UserAdmin(admin.ModelAdmin):
 
         return [at("unlock", self.unlock), at("reset-second-factor", self.reset_second_factor), *super().get_urls()]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look sees no fields for a password, and roles by their names."""
+        fields: Any = super().get_fields(request, obj)
+        if self.has_change_permission(request, obj) or (obj is None and self.has_add_permission(request)):
+            return fields
+        return tuple("shown_roles" if name == "roles" else name for name in fields if not name.startswith("password"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("shown_roles",)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -51,7 +51,7 @@ async def work(*, concurrency: int, wait: bool = True) -> None:
 async def _sweep(own: DjangoApp) -> None:
     """Beside the jobs and not as one of them: a worker whose every place is taken still sweeps."""
     while True:
-        await own.connector.execute_query_async(jobs.REQUEUE)
+        await own.connector.execute_query_async(jobs.REQUEUE, stalled=jobs.STALLED)
         await asyncio.sleep(SWEEP)
 
 

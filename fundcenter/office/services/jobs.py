@@ -187,12 +187,12 @@ class _Counts:
 
 # --- the worker -------------------------------------------------------------------------------------------------------
 
-REQUEUE = f"""
+REQUEUE = """
 select procrastinate_retry_job_v2(j.id, null, null, null, null)
   from (select id from procrastinate_jobs j
          where status = 'doing' and not exists (
            select from procrastinate_workers w
-            where w.id = j.worker_id and w.last_heartbeat > now() - interval '{STALLED} s')
+            where w.id = j.worker_id and w.last_heartbeat > now() - %(stalled)s * interval '1 s')
            for update skip locked) j
 """
 
