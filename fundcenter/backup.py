@@ -307,7 +307,8 @@ def _unpack(content: Path, log: Path, at: datetime | None) -> None:
     new = cluster.base / f"{cluster.data.name}.restored"
     shutil.rmtree(new, ignore_errors=True)
     with tarfile.open(content) as tar:
-        tar.extractall(new, filter="data")
+        # Debian 12's Python 3.11.2 does not know the filter yet; the archive is one that we made.
+        tar.extractall(new, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     where = shlex.quote(str(log)).replace("%", "%%")
     fetch = f"test -f {where}/%f.gz && gzip -dc {where}/%f.gz > %p".replace("'", "''")
     with (new / "postgresql.auto.conf").open("a") as file:

@@ -67,7 +67,7 @@ class PartyAdmin(RecordAdmin):
         lines = detail_ledger(
             party.pk, self.ledger_account, before=_line(request.GET.get("before")), most=LINES_A_PAGE + 1
         )
-        page, own = lines[:LINES_A_PAGE], request.path
+        page, own = lines[:LINES_A_PAGE], reverse(f"admin:parties_{self.opts.model_name}_change", args=[party.pk])
         return {
             "entries": page,
             "totals": {"debit": sum(line.debit for line in page), "credit": sum(line.credit for line in page)},

@@ -44,7 +44,7 @@ OPEN = [
     ("EXPLAIN tells how much there is behind the wall", "explain analyze select * from ledger_voucher"),
     ("other sessions of the program show their SQL", "select query from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"),
     ("temporary tables and large objects take up disk", "create temp table t as select 1; select lo_from_bytea(0, 'x')"),
-    ("the program may end its own sessions", "select pg_cancel_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()"),
+    ("the program may end its own sessions", "select pg_cancel_backend(pid) from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid()"),
     ("a role may change its own password", "alter role fc_app password 'x'; select 1"),
     ("a role may give itself settings for its next sign-in", "alter role fc_app set search_path = pg_temp; select 1"),
 ]  # fmt: skip
