@@ -27,6 +27,17 @@ from tests.office.conftest import python, run, told, world
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(autouse=True)
+def nobody_else_in(transactional_db: None) -> None:
+    """What earlier tests' servers left open is closed: an index is changed only while nobody is in."""
+    with database.connect_superuser(settings.SERVER, autocommit=True) as postgres:
+        postgres.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s and usename = 'fc_app'",
+            [connection.settings_dict["NAME"]],
+        )
+    connection.close()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch, settings) -> Path:
     """Keys and files of this test's own: the other tests' are not changed under them."""
@@ -208,6 +219,20 @@ def test_half_an_index_answers_nobody(city: City, home: Path) -> None:
         vault.blind_index("01", "362330197001011234")
     rotate(city, "index")
     assert vault.blind_index("01", "362330197001011234")
+
+
+def test_the_check_finds_what_does_not_open_and_what_is_not_found(city: City, home: Path, owner) -> None:
+    one, other, _ = city.members(city.employer("甲单位"), **{f"张{chr(0x4E00 + n)}": "5000.00" for n in range(3)})
+    assert keys.check()[1] == []
+    foreign = "gAAAAABn" + "A" * 92
+    owner.execute("update parties_member set id_sealed = %s where holder_id = %s", [foreign, one.pk])
+    owner.execute("update parties_member set id_index = '\\x00' where holder_id = %s", [other.pk])
+    with acting_as(city.manager):
+        count, problems = keys.check()
+    assert count >= 5
+    assert len(problems) == 2
+    assert "parties_member.id_sealed：1 项不能解密" in problems[0]
+    assert "parties_member.id_index：1 项与密钥不符" in problems[1]
 
 
 # --- who, and what servers notice -------------------------------------------------------------------------------------
