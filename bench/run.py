@@ -56,11 +56,11 @@ def main() -> int:
 def machine() -> str:
     cpu = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    names = ["server_version", "shared_buffers", "work_mem"]
     with database.connect_superuser() as postgres:
-        shown = {
-            name: postgres.execute("select current_setting(%s)", [name]).fetchone()[0]
-            for name in ("server_version", "shared_buffers", "work_mem")
-        }
+        shown: dict[str, str] = dict(
+            postgres.execute("select name, current_setting(name) from pg_settings where name = any(%s)", [names])
+        )
     git = ["git", "-C", str(city.ROOT)]
     commit = subprocess.run(
         [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

@@ -31,6 +31,7 @@ Say = Callable[[str], None]
 MANIFEST, CLUSTER, FILES = "manifest.json", "cluster.tar.gz", "files"
 KEPT = 7
 CHUNK = 1 << 20
+CHANGED = ("pii", "files", "index")  # the keys that `rotate_keys` changes and that something is sealed with
 NOT_OURS = (
     "DATABASE_URL 所指的服务器不由本系统备份。请运维：①用该服务器自己的工具做基础备份和连续归档（PostgreSQL 17 及以下可用 "
     "pgBackRest；18 用 pg_basebackup 加 archive_command 或 pg_receivewal），定期演练恢复到指定时刻；②备份 {files}；"
@@ -55,6 +56,11 @@ def take(to: Path, *, keys_to: Path | None = None, keep: int = KEPT) -> dict[str
     if keys_to is not None:
         _apart(keys_to.absolute(), to, "密钥", "备份")
         _apart(keys_to.absolute(), home, "密钥", "数据目录")
+    with database._lock(home / "backup.lock"):  # two at once would tidy each other away
+        return _taken(to, home, keys_to, keep)
+
+
+def _taken(to: Path, home: Path, keys_to: Path | None, keep: int) -> dict[str, Any]:
     wal = database.archive_from_now()
     stamp = f"{datetime.now(clock.CHINA):%Y%m%dT%H%M%S}"
     new = to / f"{stamp}.new"
@@ -154,6 +160,13 @@ def _same(path: Path, found: os.stat_result) -> bool:
     return False
 
 
+def copy_keys(to: Path) -> str:
+    """The keys as they are now, elsewhere: before anything is sealed with a new one, it must not be in one place only."""
+    home = database.home()
+    _apart(to.absolute(), home, "密钥", "数据目录")
+    return _copy_keys(home / "keys", to.absolute() / f"{datetime.now(clock.CHINA):%Y%m%dT%H%M%S}")
+
+
 def _copy_keys(source: Path, target: Path) -> str:
     target.mkdir(mode=0o700, parents=True)
     for path in sorted(source.iterdir()):
@@ -221,12 +234,15 @@ def restore(
     log = wal or Path(manifest["wal"])
     with _living_in(to, manifest["tree"]), _or_nothing(to, keep_keys=keys is None):
         if keys is not None:
-            _copy_keys(_keys_folder(manifest, keys), to / "keys")
+            _lay_keys(manifest, keys, to / "keys")
         if (backup / FILES).is_dir():
             shutil.copytree(backup / FILES, to / FILES)
         _unpack(backup / CLUSTER, log, at)
         reached = _recover(at)
-    return {"home": str(to), "backup": str(backup), "reached": reached, "files": manifest["files"]}
+    unfinished = [name for name in CHANGED if "," in (to / "keys" / name).read_text()]
+    return {
+        "home": str(to), "backup": str(backup), "reached": reached, "files": manifest["files"], "unfinished": unfinished
+    }  # fmt: skip
 
 
 def _fitting(source: Path, at: datetime | None) -> tuple[Path, dict[str, Any]]:
@@ -247,6 +263,20 @@ def _keys_folder(manifest: dict[str, Any], keys: Path) -> Path:
             return folder
     lacking = "、".join(_lacking_keys(manifest, keys))
     raise DatabaseProblem(f"{keys} 中没有这份备份的密钥（不符或缺少：{lacking}）；轮换密钥以前的备份须用当时的密钥")
+
+
+def _lay_keys(manifest: dict[str, Any], keys: Path, target: Path) -> None:
+    """The keys of the backup, and before each what it was changed for since: the log may hold what those have sealed."""
+    own = _keys_folder(manifest, keys)
+    later = sorted(
+        (p for p in keys.glob("*") if p.is_dir() and p.parent == own.parent and p.name > own.name), reverse=True
+    )
+    _copy_keys(own, target)
+    for name in CHANGED:
+        lists = [
+            (folder / name).read_text().strip().split(",") for folder in (*later, own) if (folder / name).is_file()
+        ]
+        (target / name).write_text(",".join(dict.fromkeys(one for each in lists for one in each)) + "\n")
 
 
 def _lacking_keys(manifest: dict[str, Any], folder: Path) -> list[str]:

@@ -52,6 +52,32 @@ function enter(event) {
   (next ?? buttons[0])?.focus();
 }
 
+// ---- A number with a check digit says so while it is typed. The server decides.
+const CHECKS = {
+  id(number, form) {
+    const type = form.elements.namedItem("id_type")?.value;
+    if (number.length < 18 || (type && type !== "居民身份证")) return null;
+    const sum = [...number.slice(0, 17)].reduce((sum, digit, at) => sum + digit * (2 ** (17 - at) % 11), 0);
+    return /^\d{17}[\dX]$/.test(number) && "10X98765432"[sum % 11] === number[17];
+  },
+  card(number) {
+    if (number.length < 12) return null;
+    const twice = (digit) => (digit > 4 ? 2 * digit - 9 : 2 * digit);
+    const sum = [...number].reverse().reduce((sum, digit, at) => sum + (at % 2 ? twice(+digit) : +digit), 0);
+    return sum % 10 === 0;
+  },
+};
+
+document.addEventListener("input", ({ target }) => {
+  const check = CHECKS[target.dataset.check];
+  if (!check) return;
+  const good = check(target.value.replace(/[\s-]/g, "").toUpperCase(), target.form);
+  const said = target.parentElement.querySelector("output") ?? document.createElement("output");
+  target.after(said);
+  said.value = good === null ? "" : good ? "✓ 校验位相符" : "校验位不符，请再核对";
+  said.className = good ? "good" : "error";
+});
+
 // ---- A row opens what its first link opens.
 for (const row of rows) row.classList.add("opens");
 

@@ -25,7 +25,7 @@ def _field(column: Column, reader: Reader) -> forms.Field:
     if reader.choices:
         words = [("", "请选择"), *((word, word) for word in reader.choices)]
         return forms.ChoiceField(label=column.title, required=False, help_text=needed, choices=words)
-    attrs = {"autocomplete": "off", "placeholder": EXAMPLES.get(column.kind, "")}
+    attrs = {"autocomplete": "off", "placeholder": EXAMPLES.get(column.kind, ""), "data-check": reader.check}
     widget = forms.TextInput(attrs={name: value for name, value in attrs.items() if value})
     return forms.CharField(label=column.title, required=False, help_text=needed, widget=widget)
 

@@ -168,6 +168,29 @@ def test_files_of_the_last_minutes_and_only_so_many_backups(drilled: dict, tmp_p
     assert kept[0] >= manifest["first_segment"]
 
 
+def test_across_a_change_of_keys(drilled: dict, homes, tmp_path: Path) -> None:
+    """The base was sealed with the old key, the log's end with the new one: both copies together open everything."""
+    home, safe = drilled["home"], tmp_path / "safe"
+    told(home, "backup", "--to", safe / "backups", "--keys-to", safe / "keys")
+    time.sleep(1.1)
+    ended = told(home, "rotate_keys", "--purpose", "pii", "--as", "xitong", "--keys-to", safe / "keys")
+    assert len(list((safe / "keys").iterdir())) == 2
+    ended_segment(home)
+    new = homes(tmp_path / "new")
+    done = told(home, "restore", "--from", safe / "backups", "--to", new, "--keys", safe / "keys")
+    assert (done["unfinished"], done["check_files"]["ok"], done["check_keys"]["ok"]) == (["pii"], True, True)
+    readable = (
+        "from fundcenter import vault; from fundcenter.scope import acting_as; from fundcenter.office.models import User; "
+        "from accounts.parties.models import Member\n"
+        "with acting_as(User.objects.get(username='zhuren')):\n"
+        "    print(len([vault.open_text(m.id_sealed) for m in Member.objects.all()]))"
+    )
+    assert python(new, readable) == "130"
+    assert told(new, "rotate_keys", "--purpose", "pii", "--as", "xitong")["resumed"]
+    assert python(new, readable) == "130"
+    assert ended["keys"].startswith(str(safe / "keys"))
+
+
 def test_files_that_are_the_same_are_linked(tmp_path: Path) -> None:
     source, former = tmp_path / "files", tmp_path / "former"
     (source / "ab").mkdir(parents=True)

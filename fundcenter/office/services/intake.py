@@ -60,6 +60,8 @@ class Reader:
     """What it says beyond the usual of a cell: whoever uses the reader has its refusals with it."""
     choices: tuple[str, ...] = ()
     """The words that may stand there: a form and a blank workbook offer them."""
+    check: str = ""
+    """The check digit that a browser may look at while it is typed; static/office.js has it."""
 
 
 @dataclass(frozen=True)

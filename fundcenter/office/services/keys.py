@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from fundcenter import database, vault
+from fundcenter import backup, database, vault
 from fundcenter.office.models import Role, User
 from fundcenter.office.refusals import Refusal, Refused
 from fundcenter.office.registry import Sealed, registry
@@ -34,29 +34,30 @@ SOMEBODY_IN = Refusal(
 Say = Callable[[str], None]
 
 
-def rotate(purpose: str, *, by: User, say: Say, batch: int = BATCH) -> dict[str, Any]:
-    """Change the key of this purpose. Refused: nothing is begun."""
+def rotate(purpose: str, *, by: User, say: Say, batch: int = BATCH, keys_to: Path | None = None) -> dict[str, Any]:
+    """Change the key of this purpose; ``keys_to`` gets a copy of old and new before the new one is used. Refused: nothing is begun."""
     require_role(by, Role.ADMIN)
     if purpose == "index" and (others := _others()):
         raise Refused([SOMEBODY_IN.problem(count=others)])
     resumed = len(_keys(purpose)) > 1
     audit.record("rotate_keys", purpose=PURPOSES[purpose], state="继续" if resumed else "开始")
+    if purpose in backup.CHANGED:
+        _begin(purpose)
+    copied = backup.copy_keys(keys_to) if keys_to else ""
     changed = {"pii": _columns, "files": _files, "index": _index, "django": _sessions}[purpose](say, batch)
     audit.record("rotate_keys", purpose=PURPOSES[purpose], rows=changed, state="完成")
-    return {"purpose": purpose, "resumed": resumed, "changed": changed}
+    return {"purpose": purpose, "resumed": resumed, "changed": changed, "keys": copied}
 
 
 def _keys(purpose: str) -> list[str]:
     return database.key(purpose).split(",")
 
 
-def _begin(purpose: str) -> list[str]:
-    """The keys, the new one first: made now, or by the call that was cut off."""
+def _begin(purpose: str) -> None:
+    """A new key before the old one: made now, unless the call that was cut off has made it."""
     keys = _keys(purpose)
     if len(keys) == 1:
-        keys = [secrets.token_urlsafe(32), *keys]
-        database.replace_key(purpose, *keys)
-    return keys
+        database.replace_key(purpose, secrets.token_urlsafe(32), *keys)
 
 
 def _end(purpose: str) -> None:
@@ -67,7 +68,6 @@ def _end(purpose: str) -> None:
 
 
 def _columns(say: Say, batch: int) -> int:
-    _begin("pii")
     # Whoever sealed with the old key alone did so in a transaction that is older than this moment.
     _wait_for_older(say)
     return _until_nothing_is_left(
@@ -136,6 +136,29 @@ def _wait_for_older(say: Say) -> None:
             time.sleep(1)
 
 
+def check(batch: int = BATCH) -> tuple[int, list[str]]:
+    """How many sealed texts there are, and which do not open with our keys or are not found by their index."""
+    count, problems = 0, []
+    index_keys = _keys("index")
+    for sealed in registry.sealed:
+        closed = lost = 0
+        for rows in _batches(sealed, batch, sealed.column, sealed.index or "null::bytea") if sealed.column else ():
+            count += len(rows)
+            for _, token, index in rows:
+                try:
+                    text = vault.open_text(token)
+                except vault.Unreadable:
+                    closed += 1
+                    continue
+                right = index is None or bytes(index) in {vault.index_under(k, sealed.kind, text) for k in index_keys}
+                lost += not right
+        if closed:
+            problems.append(f"{sealed.table}.{sealed.column}：{closed} 项不能解密，缺少当时的密钥")
+        if lost:
+            problems.append(f"{sealed.table}.{sealed.index}：{lost} 项与密钥不符，请执行 rotate_keys --purpose index")
+    return count, problems
+
+
 # --- the blind index --------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +173,7 @@ def _others() -> int:
 
 
 def _index(say: Say, batch: int) -> int:
-    key = _begin("index")[0]
+    key = _keys("index")[0]
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from axes_accessattempt"
@@ -188,7 +211,6 @@ def _index(say: Say, batch: int) -> int:
 
 
 def _files(say: Say, batch: int) -> int:
-    _begin("files")
     _wait_for_older(say)
 
     def once_through() -> int:

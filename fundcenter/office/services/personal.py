@@ -68,7 +68,7 @@ def id_number(field: str) -> Reader:
         ("index", "bytea"), ("mask", "text"), ("sealed", "text"), ("birth", "date"), ("sex", "text"), ("problem", "text"),
         ("area_known", "bool"),
     )  # fmt: skip
-    return Reader(tuple((f"{field}_{part}", kind) for part, kind in staged), read)
+    return Reader(tuple((f"{field}_{part}", kind) for part, kind in staged), read, check="id")
 
 
 def phone(field: str) -> Reader:
@@ -78,7 +78,7 @@ def phone(field: str) -> Reader:
 
 def card(field: str) -> Reader:
     """A person's bank card, sealed and masked."""
-    return _sealed(field, identifiers.is_card, identifiers.mask_card, CARD_CHECKSUM)
+    return _sealed(field, identifiers.is_card, identifiers.mask_card, CARD_CHECKSUM, check="card")
 
 
 def telephone(field: str) -> Reader:
@@ -92,7 +92,7 @@ def telephone(field: str) -> Reader:
     return Reader(((field, "text"),), read, refusals=(TELEPHONE_MALFORMED,))
 
 
-def _sealed(field: str, good: Any, mask: Any, refusal: Refusal) -> Reader:
+def _sealed(field: str, good: Any, mask: Any, refusal: Refusal, check: str = "") -> Reader:
     def read(value: Any) -> tuple[str, str] | CellProblem:
         number = spreadsheets.as_account(value, 0)
         if isinstance(number, CellProblem):
@@ -101,4 +101,4 @@ def _sealed(field: str, good: Any, mask: Any, refusal: Refusal) -> Reader:
             return CellProblem(refusal.code, mask(number))
         return vault.seal_text(number), mask(number)
 
-    return Reader(((f"{field}_sealed", "text"), (f"{field}_mask", "text")), read, refusals=(refusal,))
+    return Reader(((f"{field}_sealed", "text"), (f"{field}_mask", "text")), read, refusals=(refusal,), check=check)

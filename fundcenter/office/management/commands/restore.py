@@ -15,7 +15,7 @@ from fundcenter import backup
 from fundcenter.database import DatabaseProblem
 from fundcenter.office.management.verb import VerbCommand
 
-CHECKS = ("check_ledger", "check_files")
+CHECKS = ("check_ledger", "check_files", "check_keys")
 
 
 class Command(VerbCommand):
@@ -47,7 +47,9 @@ class Command(VerbCommand):
 
     def told(self, result: dict[str, Any]) -> Iterator[str]:
         yield f"已恢复到 {result['home']}（取自 {result['backup']}），最后一笔操作在 {result['reached'] or '—'}"
-        for check, name in zip(CHECKS, ("账簿", "文件"), strict=True):
+        for check, name in zip(CHECKS, ("账簿", "文件", "密钥"), strict=True):
             problems = result[check].get("problems", [])
             yield f"{name}核对：{'无误' if result[check].get('ok') else '；'.join(map(str, problems[:5]))}"
+        for purpose in result["unfinished"]:
+            yield f"恢复跨越了密钥轮换：请在新目录执行 manage.py rotate_keys --purpose {purpose} --as 系统管理员 完成它。"
         yield f"以 FUNDCENTER_HOME={result['home']} 启动即用新目录；旧目录没有改动。"
