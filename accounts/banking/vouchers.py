@@ -5,6 +5,8 @@ from accounts.ledger.vouchers import Line, Template
 # Money of an employer arrives: it is the employer's until a register says whose wages it is.
 RECEIPT = Template(
     kind="receipt",
+    name="银行到账",
+    word="记",
     lines=(
         Line("借", "10101", holder="bank_account", amount="amount"),
         Line("贷", "21901", holder="payer", amount="amount"),

@@ -9,12 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 
 from accounts.contributions.forms import TemplateForm
-from accounts.contributions.models import Batch, Refund, RefundRow, RegisterRow
+from accounts.contributions.models import Batch, Refund, RefundRow, RegisterRow, Sealing, SealingRow
 from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
-from accounts.contributions.services import refunding, remittance
+from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
-from accounts.ledger.models import Kind
 from accounts.parties.models import Employer
 from fundcenter import clock, months
 from fundcenter.office.admin.documents import Verb
@@ -80,7 +79,7 @@ class BatchAdmin(IntakeAdmin):
             "checks": self._checks(found, registers),
             "vouchers_preview": vouchers_preview(registers) if preview else [],
             "vouchers_count": len(registers),
-            "word": Kind.objects.get(pk=REMITTANCE.kind).word,
+            "word": REMITTANCE.word,
             "post_on": clock.today(),
         }
 
@@ -113,6 +112,28 @@ class BatchAdmin(IntakeAdmin):
             next_url=f"{own}?after={rows[ROWS_A_PAGE - 1]['row']}" if len(rows) > ROWS_A_PAGE else "",
             previous_url=own if after else "",
         )  # fmt: skip
+
+
+@admin.register(Sealing, site=site)
+class SealingAdmin(IntakeAdmin):
+    intake = sealing.CHANGES
+    take_in = sealing.upload
+    type_in = sealing.type_in
+    verbs = intake_verbs(sealing.submit, sealing.approve, sealing.withdraw, done="{number} 已办理。")
+    upload_label, form_label = "上传封存启封清册", "办理一名职工"
+    empty_list = "还没有封存启封。点“办理一名职工”逐人填写，或“上传封存启封清册”成批办理。"
+    row_model = SealingRow
+    row_cells = (
+        ("个人账号", "member_number", "text"), ("姓名", "name", "text"), ("变更类型", "change", "text"),
+        ("生效年月", "month", "month"), ("变更原因", "reason", "text"), ("单位", "employer__name", "text"),
+    )  # fmt: skip
+    form_groups = (("职工", ("employer_number", "member_number", "name")), ("变更", ("change", "month", "reason")))
+
+    def form_initial(self) -> dict[str, Any]:
+        return {"month": months.text(clock.today())}
+
+    def row_names(self, document: Sealing, rows: set[int]) -> dict[int, str | None]:
+        return dict(document.rows.filter(row__in=rows).values_list("row", "name"))
 
 
 @admin.register(Refund, site=site)

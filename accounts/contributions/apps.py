@@ -6,17 +6,19 @@ class ContributionsConfig(AppConfig):
     verbose_name = "归集"
 
     def ready(self) -> None:
-        from accounts.contributions import queries, reports
-        from accounts.contributions.models import Batch, Refund
+        from accounts.contributions import queries, reports, vouchers
+        from accounts.contributions.models import Batch, Refund, Sealing
         from accounts.contributions.services.refunding import REFUNDS
         from accounts.contributions.services.remittance import REGISTERS
+        from accounts.contributions.services.sealing import CHANGES
+        from accounts.ledger.vouchers import TEMPLATES
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, Sealed, registry
         from fundcenter.office.services.intake import jobs_of
 
         # An ID number that a file happened to give was compared when it came; it is not kept, so its index cannot be made anew.
         registry.sealed.append(Sealed("contributions_registerrow", "", index="id_index"))
-        registry.queues |= {"batches": reports.BATCHES, "refunds": reports.REFUNDS}
+        registry.queues |= {"batches": reports.BATCHES, "refunds": reports.REFUNDS, "sealings": reports.SEALINGS}
         registry.sources |= {
             "remittance": reports.register_labels,
             "refund": reports.refund_labels,
@@ -24,11 +26,13 @@ class ContributionsConfig(AppConfig):
         }
         registry.figures.append(reports.figures)
         registry.charts.append(reports.contribution_chart)
-        registry.jobs |= jobs_of(Batch, REGISTERS) | jobs_of(Refund, REFUNDS)
+        registry.jobs |= jobs_of(Batch, REGISTERS) | jobs_of(Refund, REFUNDS) | jobs_of(Sealing, CHANGES)
+        TEMPLATES.extend((vouchers.REMITTANCE, vouchers.REFUND, vouchers.REFUND_PAYMENT))
         registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)
         registry.panels.setdefault("parties.member", []).append(reports.member_panel)
         registry.panels.setdefault("parties.employer", []).append(reports.employer_panel)
         registry.menu += [
             MenuEntry("归集", "汇缴批次", "admin:contributions_batch_changelist", 10, "batches", BUSINESS),
+            MenuEntry("归集", "封存启封", "admin:contributions_sealing_changelist", 11, "sealings", BUSINESS),
             MenuEntry("归集", "错缴退回", "admin:contributions_refund_changelist", 12, "refunds", BUSINESS),
         ]

@@ -5,10 +5,10 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from accounts.contributions.states import BATCH, REFUND
+from accounts.contributions.states import BATCH, REFUND, SEALING
 from accounts.ledger.models import Voucher, money
 from accounts.parties.models import Employer, Member
-from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument, remembered
+from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, DocumentRow, FileDocument, remembered
 
 
 @remembered("valid_from", "valid_to", "document_number", "article", "amount_rounding", term="缴存规定")
@@ -25,11 +25,22 @@ class ContributionRule(DatedRule):
         verbose_name = verbose_name_plural = "缴存规定"
 
 
+class Change(models.TextChoices):
+    """变更类型: what a register says of a member's account, from its month on."""
+
+    NEW = "new", "新增"
+    UNSEAL = "unseal", "启封"
+    SEAL = "seal", "封存"
+    BASE = "base", "基数变更"
+
+
 class Batch(FileDocument):
     """汇缴批次: one uploaded file, one decision. Checked as a whole, posted as a whole or not at all."""
 
     machine = BATCH
     prefix: ClassVar[str] = "HJ"
+    # A refund changes what a register rests on, and a register what a refund may take; a sealing, who owes the month.
+    waits_for: ClassVar[tuple[str, ...]] = ("contributions.refund", "contributions.sealing")
 
     total = money("合计金额")
 
@@ -39,6 +50,8 @@ class Batch(FileDocument):
 
 class Register(models.Model):
     """汇缴清册: one employer's month inside a batch; it becomes one voucher."""
+
+    rights: ClassVar[str] = "select, insert, update"
 
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="registers", verbose_name="批次")
     branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, verbose_name="机构")
@@ -62,13 +75,10 @@ class Register(models.Model):
         ]
 
 
-class RegisterRow(models.Model):
+class RegisterRow(DocumentRow):
     """清册行: one member's line as the file has it, with what was recognised. Holds no ID number, only index and mask."""
 
-    id = models.BigAutoField(primary_key=True)
     batch = models.ForeignKey(Batch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="批次")
-    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
-    row = models.PositiveIntegerField("行号")
     employer_number = models.CharField("单位账号", max_length=40, null=True)
     month = models.DateField("缴存月份", null=True)
     member_number = models.CharField("个人账号", max_length=40, null=True)
@@ -81,7 +91,7 @@ class RegisterRow(models.Model):
     amount_employer = models.DecimalField("单位月缴存额", max_digits=24, decimal_places=6, null=True)
     amount_member = models.DecimalField("个人月缴存额", max_digits=24, decimal_places=6, null=True)
     total = models.DecimalField("合计", max_digits=24, decimal_places=6, null=True)
-    change = models.CharField("变更类型", max_length=20, blank=True)
+    change = models.CharField("变更类型", max_length=8, choices=Change, blank=True)
     change_reason = models.CharField("变更原因", max_length=100, blank=True)
     register = models.ForeignKey(
         Register, models.PROTECT, null=True, db_index=False, db_constraint=False, related_name="rows"
@@ -89,14 +99,44 @@ class RegisterRow(models.Model):
     employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, models.PROTECT, null=True, db_index=False, db_constraint=False)
 
-    objects = BranchQuerySet.as_manager()
-
-    class Meta:
+    class Meta(DocumentRow.Meta):
         verbose_name = verbose_name_plural = "清册行"
+        constraints: ClassVar[list[models.BaseConstraint]] = []
         indexes = [
             # Every check and the rows of one register's page.
             models.Index(fields=["batch", "register", "row"], name="contributions_row_batch"),
         ]
+
+
+SEALINGS = [(change.value, str(change.label)) for change in (Change.SEAL, Change.UNSEAL)]
+
+
+class Sealing(FileDocument):
+    """封存启封: members whom their employer stops paying for, and those whom it pays for again. No money moves."""
+
+    machine = SEALING
+    prefix: ClassVar[str] = "FQ"
+    waits_for: ClassVar[tuple[str, ...]] = ("contributions.batch",)
+
+    class Meta(FileDocument.Meta):
+        verbose_name = verbose_name_plural = "封存启封"
+
+
+class SealingRow(DocumentRow):
+    """封存启封行: one member, what happens to the account, from which month on, and why."""
+
+    batch = models.ForeignKey(Sealing, models.PROTECT, db_index=False, db_constraint=False, related_name="rows")
+    employer_number = models.CharField("单位账号", max_length=40, null=True)
+    member_number = models.CharField("个人账号", max_length=40, null=True)
+    name = models.CharField("姓名", max_length=100, null=True)
+    change = models.CharField("变更类型", max_length=8, choices=SEALINGS, null=True)
+    month = models.DateField("生效年月", null=True)
+    reason = models.CharField("变更原因", max_length=100, null=True)
+    employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, db_index=False, db_constraint=False)
+
+    class Meta(DocumentRow.Meta):
+        verbose_name = verbose_name_plural = "封存启封行"
 
 
 class Refund(FileDocument):
@@ -104,6 +144,7 @@ class Refund(FileDocument):
 
     machine = REFUND
     prefix: ClassVar[str] = "CT"
+    waits_for: ClassVar[tuple[str, ...]] = ("contributions.batch", "contributions.refund")
 
     employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, verbose_name="单位")
     total = money("退回合计")
@@ -114,12 +155,10 @@ class Refund(FileDocument):
         verbose_name = verbose_name_plural = "错缴退回"
 
 
-class RefundRow(models.Model):
+class RefundRow(DocumentRow):
     """错缴退回行: one member's month and what of each side goes back."""
 
     batch = models.ForeignKey(Refund, models.PROTECT, db_index=False, db_constraint=False, related_name="rows")
-    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
-    row = models.PositiveIntegerField("行号")
     employer_number = models.CharField("单位账号", max_length=40, null=True)
     member_number = models.CharField("个人账号", max_length=40, null=True)
     name = models.CharField("姓名", max_length=100, null=True)
@@ -130,12 +169,9 @@ class RefundRow(models.Model):
     employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
     member = models.ForeignKey(Member, models.PROTECT, null=True, db_index=False, db_constraint=False)
 
-    objects = BranchQuerySet.as_manager()
-
-    class Meta:
+    class Meta(DocumentRow.Meta):
         verbose_name = verbose_name_plural = "错缴退回行"
         indexes = [
-            models.Index(fields=["batch", "row"], name="contributions_refundrow_batch"),
             # What of a member's month has gone back already.
             models.Index(fields=["member", "month"], name="contributions_refundrow_member"),
         ]

@@ -1,48 +1,20 @@
 """Set-based SQL of contributions."""
 
-# Names and numbers become holders here; row security finds only those of the clerk's branch. The checks run over this
-# table of the session's own, whose statistics are exact: over all rows of all batches the planner would guess.
-RECOGNISE = """
-create temp table batch_row on commit drop as
-select s.row, left(s.employer_number, 40) as employer_number, s.month, left(s.member_number, 40) as member_number,
-       left(s.name, 100) as name, s.id_index, s.id_mask, s.base, s.ratio_employer, s.ratio_member, s.amount_employer,
-       s.amount_member, s.total, coalesce(left(s.change, 20), '') as change,
-       coalesce(left(s.change_reason, 100), '') as change_reason, e.holder_id as employer_id, m.holder_id as member_id
-  from staged_row s
-  left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
-  left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
-"""
-_REGISTER_ROW = """row, employer_number, month, member_number, name, id_index, id_mask, base, ratio_employer, ratio_member,
-  amount_employer, amount_member, total, change, change_reason, employer_id, member_id"""
-RECALL = f"""
-create temp table batch_row on commit drop as
-select {_REGISTER_ROW} from contributions_registerrow where batch_id = %(batch)s
-"""
+from accounts.parties.queries import DUE
+from fundcenter.office.services.intake import Join
+
 # A member sealed by the register is listed and pays nothing.
 MAKE_REGISTERS = """
 insert into contributions_register (batch_id, branch_id, employer_id, month, member_count, total, is_posted)
-select %(batch)s, %(branch)s, employer_id, month, count(*) filter (where change <> '封存'),
+select %(batch)s, %(branch)s, employer_id, month, count(*) filter (where change <> 'seal'),
        coalesce(round(sum(amount_employer + amount_member), 2), 0), false
   from batch_row where employer_id is not null and month is not null group by employer_id, month order by min(row)
 """
-KEEP_ROWS = f"""
-insert into contributions_registerrow (batch_id, branch_id, register_id, {_REGISTER_ROW})
-select %(batch)s, %(branch)s, g.id, r.row, r.employer_number, r.month, r.member_number, r.name, r.id_index, r.id_mask,
-       r.base, r.ratio_employer, r.ratio_member, r.amount_employer, r.amount_member, r.total, r.change, r.change_reason,
-       r.employer_id, r.member_id
-  from batch_row r
-  left join contributions_register g on g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month
- order by r.row
-"""
-# Account numbers that the branch does not know but another does.
-STRANGERS = """
-create temp table stranger on commit drop as
-select 'employer' as kind, number from parties_branch_of('employer', array(
-  select distinct employer_number from batch_row where employer_id is null and employer_number is not null))
-union all
-select 'member', number from parties_branch_of('member', array(
-  select distinct member_number from batch_row where member_id is null and member_number is not null))
-"""
+REGISTER = Join(
+    "register_id",
+    "g.id",
+    "left join contributions_register g on g.batch_id = %(batch)s and g.employer_id = r.employer_id and g.month = r.month",
+)
 TOTAL = """
 update contributions_batch b
    set total = coalesce((select sum(total) from contributions_register where batch_id = b.id), 0)
@@ -56,19 +28,24 @@ select g.id as key, g.branch_id as branch, '汇缴 ' || to_char(g.month, 'YYYY-M
 """
 REMITTANCE_DETAILS = """
 select r.register_id as key, r.member_id as member, r.employer_id as employer, r.amount_employer + r.amount_member as amount
-  from contributions_registerrow r where r.batch_id = %(batch)s and r.change <> '封存'
+  from contributions_registerrow r where r.batch_id = %(batch)s and r.change <> 'seal'
  order by r.register_id, r.row
+"""
+# What the register says of its members beside the money.
+REGISTER_CHANGES = """
+select r.member_id as member, r.change, r.month, case when r.change <> 'seal' then r.base end as base
+  from contributions_registerrow r where r.batch_id = %(batch)s and r.change <> ''
 """
 REGISTERS_POSTED = """
 update contributions_register g set is_posted = true, voucher_id = v.id
   from ledger_voucher v where g.batch_id = %(batch)s and v.kind_id = 'remittance' and v.source = g.id::text
 """
-REGISTER_DUE = """
+REGISTER_DUE = f"""
 select e.number, m.number, m.name, m.base,
        round(round(m.base * e.ratio_employer, %(digits)s), 2), round(round(m.base * e.ratio_member, %(digits)s), 2)
   from parties_member m join parties_employer e on e.holder_id = m.employer_id
  where m.branch_id = %(branch)s and (%(employer)s::bigint is null or m.employer_id = %(employer)s)
-   and m.state = 'normal' and m.first_month <= %(month)s
+   and {DUE.format(month="%(month)s")}
  order by e.number, m.number
 """
 REGISTERS_SHOWN = """
@@ -116,24 +93,6 @@ CHECKS = (
 
 # --- 错缴退回 ---------------------------------------------------------------------------------------------------------
 
-_REFUND_ROW = """row, employer_number, member_number, name, month, amount_employer, amount_member, reason, employer_id, member_id"""
-REFUND_RECOGNISE = """
-create temp table batch_row on commit drop as
-select s.row, left(s.employer_number, 40) as employer_number, left(s.member_number, 40) as member_number,
-       left(s.name, 100) as name, s.month, s.amount_employer, s.amount_member, left(s.reason, 200) as reason,
-       e.holder_id as employer_id, m.holder_id as member_id
-  from staged_row s
-  left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
-  left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s
-"""
-REFUND_RECALL = f"""
-create temp table batch_row on commit drop as
-select {_REFUND_ROW} from contributions_refundrow where batch_id = %(batch)s
-"""
-REFUND_KEEP = f"""
-insert into contributions_refundrow (batch_id, branch_id, {_REFUND_ROW})
-select %(batch)s, %(branch)s, {_REFUND_ROW} from batch_row order by row
-"""
 REFUND_HEAD = """
 update contributions_refund f
    set employer_id = (select min(employer_id) from batch_row),
@@ -160,6 +119,17 @@ select f.id as key, f.branch_id as branch, '错缴退回 ' || e.name as summary,
 REFUND_DETAILS = """
 select r.batch_id as key, r.member_id as member, r.employer_id as employer, r.amount_employer + r.amount_member as amount
   from contributions_refundrow r where r.batch_id = %(batch)s order by r.row
+"""
+SEALING_HOLDERS = "select distinct employer_id from contributions_sealingrow where batch_id = %(batch)s"
+SEALING_CHANGES = """
+select r.member_id as member, r.change, r.month, null::numeric as base
+  from contributions_sealingrow r where r.batch_id = %(batch)s
+"""
+# Two documents about one member pass one after the other, and the later one is asked again what it may.
+SEALING_HOLD = """
+select m.holder_id from parties_member m
+ where m.holder_id in (select member_id from contributions_sealingrow where batch_id = %(batch)s)
+ order by m.holder_id for no key update
 """
 REFUND_HOLDERS = """
 select employer_id from contributions_refundrow where batch_id = %(batch)s

@@ -5,29 +5,19 @@ they were recognised (queries.RECOGNISE), ``stranger``, the numbers that only ot
 registers. What the reader itself finds (a cell that is no number) has no statement.
 """
 
+from dataclasses import replace
+
+from accounts.parties import refusals as parties
+from accounts.parties.queries import DUE
 from fundcenter.office.refusals import Refusal, RowRefusal
 
 REGULATION = "《住房公积金管理条例》"
 REMIT = f"{REGULATION}第十九条"
 
-REGULATION = "《住房公积金管理条例》"
-REMIT = f"{REGULATION}第十九条"
-
-
-EMPLOYER_UNKNOWN = RowRefusal(
-    "employer_unknown", "没有单位账号“{found}”；请核对单位账号。", REMIT,
-    find="""
-      select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
-       where r.employer_id is null and r.employer_number is not null
-         and not exists (select from stranger s where s.kind = 'employer' and s.number = r.employer_number)""",
-)  # fmt: skip
-EMPLOYER_NOT_YOURS = RowRefusal(
-    "employer_not_yours", "单位“{found}”由其他机构管理；请到其所属机构办理，或从本表中移出。", REMIT,
-    find="""
-      select r.row, '单位账号', r.employer_number, '{}'::jsonb from batch_row r
-        join stranger s on s.kind = 'employer' and s.number = r.employer_number
-       where r.employer_id is null""",
-)  # fmt: skip
+EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS = (
+    replace(refusal, article=REMIT) for refusal in (parties.EMPLOYER_UNKNOWN, parties.EMPLOYER_NOT_YOURS)
+)
+LIMITS_MISSING, BASE_BELOW_FLOOR, BASE_ABOVE_CAP = parties.base_limits("r.month")
 MEMBER_UNKNOWN = RowRefusal(
     "member_unknown", "没有个人账号“{found}”；请核对账号，新职工请先办理个人开户。", REMIT,
     find="""
@@ -57,12 +47,12 @@ MEMBER_DOUBLED = RowRefusal(
 MEMBER_MISSING = RowRefusal(
     "member_missing", "{name}（{found}）在单位“{employer}”名下状态正常，{month}清册缺少；请补行，离职的请先办理封存，确属不缴的请勾选确认。",
     REMIT, confirmable=True, title="在职职工未列入清册",
-    find="""
+    find=f"""
       select null::int, '清册', m.number, jsonb_build_object('name', m.name, 'employer', e.name,
                'month', to_char(g.month, 'YYYY-MM'))
         from contributions_register g
         join parties_employer e on e.holder_id = g.employer_id
-        join parties_member m on m.employer_id = g.employer_id and m.state = 'normal' and m.first_month <= g.month
+        join parties_member m on m.employer_id = g.employer_id and {DUE.format(month="g.month")}
         left join batch_row r on r.member_id = m.holder_id and r.month = g.month
        where g.batch_id = %(batch)s and r.row is null""",
 )  # fmt: skip
@@ -79,7 +69,7 @@ AMOUNT_WRONG = RowRefusal(
           ('单位月缴存额', r.amount_employer, e.ratio_employer, round(round(r.base * e.ratio_employer, %(digits)s), 2)),
           ('个人月缴存额', r.amount_member, e.ratio_member, round(round(r.base * e.ratio_member, %(digits)s), 2))
         ) side(title, amount, ratio, expected)
-       where side.amount <> side.expected and r.change <> '封存'""",
+       where side.amount <> side.expected and r.change <> 'seal'""",
 )  # fmt: skip
 MONTH_ALREADY_POSTED = RowRefusal(
     "month_already_posted", "单位“{employer}”{month}已汇缴（批次 {batch}），不能重复；请核对月份，补差请用补缴清册。", REMIT,
@@ -146,7 +136,7 @@ MEMBER_SEALED = RowRefusal(
     "member_sealed", "个人账户“{found}”已封存；若恢复缴存，请在“变更类型”填“启封”。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        join parties_member m on m.holder_id = r.member_id where m.state = 'sealed' and r.change <> '启封'""",
+        join parties_member m on m.holder_id = r.member_id where m.state = 'sealed' and m.sealed_month <= r.month and r.change <> 'unseal'""",
 )  # fmt: skip
 MEMBER_CLOSED = RowRefusal(
     "member_closed", "个人账户“{found}”已销户，不能再缴；请核对账号。", REMIT,
@@ -174,11 +164,12 @@ ID_MISMATCH = RowRefusal(
         join parties_member m on m.holder_id = r.member_id
        where r.id_mask <> m.id_mask or r.id_index is not null and r.id_index <> m.id_index""",
 )  # fmt: skip
-CHANGE_UNKNOWN = RowRefusal(
-    "change_unknown", "“{found}”不是变更类型；可填新增、启封、封存、基数变更，或留空。", REMIT,
+CHANGE_UNKNOWN = Refusal("change_unknown", "“{found}”不是变更类型；可填新增、启封、封存、基数变更，或留空。", REMIT)
+MEMBER_NOT_SEALED = RowRefusal(
+    "member_not_sealed", "个人账户“{found}”未封存，不必启封；请把“变更类型”留空。", REMIT,
     find="""
-      select r.row, '变更类型', r.change, '{}'::jsonb from batch_row r
-       where r.change not in ('', '新增', '启封', '封存', '基数变更')""",
+      select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
+        join parties_member m on m.holder_id = r.member_id where m.state = 'normal' and r.change = 'unseal'""",
 )  # fmt: skip
 BASE_CHANGED_WITHOUT_TYPE = RowRefusal(
     "base_changed_without_type", "缴存基数 {found} 与账户的 {base} 不同；确有变更请在“变更类型”填“基数变更”。",
@@ -186,7 +177,7 @@ BASE_CHANGED_WITHOUT_TYPE = RowRefusal(
     find="""
       select r.row, '缴存基数', trim_scale(r.base)::text, jsonb_build_object('base', m.base::text) from batch_row r
         join parties_member m on m.holder_id = r.member_id
-       where r.base <> m.base and r.change not in ('基数变更', '启封', '新增')""",
+       where r.base <> m.base and r.change not in ('base', 'unseal', 'new')""",
 )  # fmt: skip
 TOO_MANY_DECIMALS = RowRefusal(
     "too_many_decimals", "{found} 超过两位小数；金额到分为止。", "会计基础工作规范",
@@ -200,8 +191,8 @@ NEGATIVE_AMOUNT = RowRefusal(
     "negative_amount", "{found} 须大于 0；退款请办理错缴退回，停缴请在“变更类型”填“封存”并把金额填 0。", REMIT,
     find="""
       select r.row, side.title, trim_scale(side.amount)::text, '{}'::jsonb from batch_row r,
-        lateral (values ('缴存基数', r.base, false), ('单位月缴存额', r.amount_employer, r.change = '封存'),
-                        ('个人月缴存额', r.amount_member, r.change = '封存')) side(title, amount, none)
+        lateral (values ('缴存基数', r.base, false), ('单位月缴存额', r.amount_employer, r.change = 'seal'),
+                        ('个人月缴存额', r.amount_member, r.change = 'seal')) side(title, amount, none)
        where side.amount < 0 or side.amount = 0 and not side.none or side.amount <> 0 and side.none""",
 )  # fmt: skip
 TOTAL_WRONG = RowRefusal(
@@ -224,8 +215,8 @@ RATIO_DIFFERS = RowRefusal(
 OVER_ROWS = (
     EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, EMPLOYER_CLOSED, EMPLOYER_DEFERRED, MONTH_FUTURE, MONTH_CLOSED,
     MONTH_ALREADY_POSTED, MONTH_GAP, MEMBER_UNKNOWN, MEMBER_OF_OTHER_EMPLOYER, MEMBER_SEALED, MEMBER_CLOSED,
-    MEMBER_FROZEN_NOTE, MEMBER_DOUBLED, NAME_MISMATCH, ID_MISMATCH, CHANGE_UNKNOWN, MEMBER_MISSING,
-    BASE_CHANGED_WITHOUT_TYPE, TOO_MANY_DECIMALS, NEGATIVE_AMOUNT, RATIO_DIFFERS, AMOUNT_WRONG, TOTAL_WRONG,
+    MEMBER_FROZEN_NOTE, MEMBER_NOT_SEALED, MEMBER_DOUBLED, NAME_MISMATCH, ID_MISMATCH, MEMBER_MISSING,
+    LIMITS_MISSING, BASE_BELOW_FLOOR, BASE_ABOVE_CAP, BASE_CHANGED_WITHOUT_TYPE, TOO_MANY_DECIMALS, NEGATIVE_AMOUNT, RATIO_DIFFERS, AMOUNT_WRONG, TOTAL_WRONG,
     SUSPENSE_SHORT,
 )  # fmt: skip
 MONTH_JUST_POSTED = Refusal(
@@ -296,4 +287,67 @@ REFUND_BALANCE_SHORT = RowRefusal(
 OVER_REFUND = (
     EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, REFUND_ONE_EMPLOYER, MEMBER_UNKNOWN, REFUND_MEMBER_CLOSED, REFUND_DOUBLED,
     REFUND_NOT_POSITIVE, REFUND_MONTH_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_BALANCE_SHORT,
+)  # fmt: skip
+
+
+# --- 封存启封 ---------------------------------------------------------------------------------------------------------
+
+SEALING = f"{REGULATION}第十五条"
+
+SEALING_UNKNOWN = Refusal("change_unknown", "“{found}”不是此处的变更类型；请填写封存或启封。", SEALING)
+SEALING_DOUBLED = RowRefusal(
+    "member_doubled", "与第 {first} 行是同一职工；一张单每名职工只办一次，请只保留一行。", SEALING,
+    find="""
+      select row, '个人账号', member_number, jsonb_build_object('first', first) from (
+        select r.row, r.member_number, min(r.row) over (partition by r.member_id) as first
+          from batch_row r where r.member_id is not null) d
+       where row > first""",
+)  # fmt: skip
+SEALING_MONTH_FUTURE = RowRefusal(
+    "month_future", "{found} 晚于下月；请核对生效年月，尚未到的请到时再办理。", SEALING,
+    find="""
+      select r.row, '生效年月', to_char(r.month, 'YYYY-MM'), '{}'::jsonb from batch_row r
+       where r.month > date_trunc('month', %(made_on)s::date) + interval '1 month'""",
+)  # fmt: skip
+SEALING_MEMBER_CLOSED = RowRefusal(
+    "member_closed", "个人账户“{found}”已销户，不能再办理封存或启封；请核对账号。", SEALING, volatile=True,
+    find="""
+      select r.row, '个人账号', r.member_number, '{}'::jsonb
+        from contributions_sealingrow r join parties_member m on m.holder_id = r.member_id
+       where r.batch_id = %(batch)s and m.state = 'closed'""",
+)  # fmt: skip
+ALREADY_SEALED = RowRefusal(
+    "member_sealed", "个人账户“{found}”自 {since} 起已封存，不重复封存；请核对账号或从本表移出。", SEALING, volatile=True,
+    find="""
+      select r.row, '个人账号', r.member_number, jsonb_build_object('since', to_char(m.sealed_month, 'YYYY-MM'))
+        from contributions_sealingrow r join parties_member m on m.holder_id = r.member_id
+       where r.batch_id = %(batch)s and r.change = 'seal' and m.state = 'sealed'""",
+)  # fmt: skip
+NOT_SEALED = RowRefusal(
+    "member_not_sealed", "个人账户“{found}”状态正常，不必启封；请核对账号或从本表移出。", SEALING, volatile=True,
+    find="""
+      select r.row, '个人账号', r.member_number, '{}'::jsonb
+        from contributions_sealingrow r join parties_member m on m.holder_id = r.member_id
+       where r.batch_id = %(batch)s and r.change = 'unseal' and m.state = 'normal'""",
+)  # fmt: skip
+UNSEALED_BEFORE = RowRefusal(
+    "unsealed_before", "启封年月 {found} 早于封存年月 {since}；封存前的月份本应缴存，请核对生效年月。", SEALING, volatile=True,
+    find="""
+      select r.row, '生效年月', to_char(r.month, 'YYYY-MM'), jsonb_build_object('since', to_char(m.sealed_month, 'YYYY-MM'))
+        from contributions_sealingrow r join parties_member m on m.holder_id = r.member_id
+       where r.batch_id = %(batch)s and r.change = 'unseal' and m.state = 'sealed' and r.month < m.sealed_month""",
+)  # fmt: skip
+SEALED_MONTH_PAID = RowRefusal(
+    "sealed_month_paid", "该职工 {paid} 已汇缴，封存年月 {found} 须在其后；月份写错的请更正，错缴的请办理错缴退回。", SEALING,
+    volatile=True, find="""
+      select r.row, '生效年月', to_char(r.month, 'YYYY-MM'), jsonb_build_object('paid', to_char(max(g.month), 'YYYY-MM'))
+        from contributions_sealingrow r
+        join contributions_register g on g.employer_id = r.employer_id and g.month >= r.month and g.is_posted
+        join contributions_registerrow p on p.batch_id = g.batch_id and p.register_id = g.id and p.member_id = r.member_id
+       where r.batch_id = %(batch)s and r.change = 'seal' and p.change <> 'seal' group by r.row, r.month""",
+)  # fmt: skip
+OVER_SEALING = (
+    EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, EMPLOYER_CLOSED, MEMBER_UNKNOWN, MEMBER_OF_OTHER_EMPLOYER,
+    SEALING_MEMBER_CLOSED, SEALING_DOUBLED, NAME_MISMATCH, SEALING_MONTH_FUTURE, ALREADY_SEALED, NOT_SEALED,
+    UNSEALED_BEFORE, SEALED_MONTH_PAID,
 )  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, Sum
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts.contributions import queries
 from accounts.contributions.calc import monthly_amount
-from accounts.contributions.models import Batch, Refund, Register
+from accounts.contributions.models import Batch, Change, Refund, Register, Sealing
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Account
@@ -95,6 +96,14 @@ def _batch_subject(batch: Batch) -> str:
 
 
 BATCHES = document_queue(Batch, {"submitted": (Role.REVIEWER,)}, _batch_subject)
+
+
+def _sealing_subject(sealing: Sealing) -> str:
+    first = sealing.rows.order_by("row").values_list("name", flat=True).first()
+    return f"{first or '—'}{' 等' if sealing.row_count > 1 else ''}"
+
+
+SEALINGS = document_queue(Sealing, {"submitted": (Role.REVIEWER,)}, _sealing_subject)
 REFUNDS = document_queue(
     Refund,
     {"submitted": (Role.REVIEWER,), "posted": (Role.CASHIER,)},
@@ -152,7 +161,24 @@ def member_panel(member: Member) -> dict[str, Any]:
     in_a_row = 0
     while in_a_row < len(paid) and paid[in_a_row] == months.shift(paid[0], -in_a_row):
         in_a_row += 1
-    return {"paid_up_to": paid[0] if paid else None, "months_in_a_row": in_a_row, "monthly_amount": sum(sides)}
+    return {
+        "paid_up_to": paid[0] if paid else None,
+        "months_in_a_row": in_a_row,
+        "monthly_amount": sum(sides),
+        "begin": (_sealing_link(member),),
+    }
+
+
+def _sealing_link(member: Member) -> tuple[str, str]:
+    """封存 or, where that is done, 启封: its form, filled with whom it is about."""
+    change = Change.UNSEAL if member.state == "sealed" else Change.SEAL
+    known = {
+        "employer_number": member.employer.number,
+        "member_number": member.number,
+        "name": member.name,
+        "change": change.label,
+    }
+    return str(change.label), f"{reverse('admin:contributions_sealing_form')}?{urlencode(known)}"
 
 
 def employer_panel(employer: Employer) -> dict[str, Any]:

@@ -12,6 +12,15 @@ BASE = Column("base", "缴存基数", ("月缴存基数", "工资基数", "个�
 AMOUNT_EMPLOYER = Column("amount_employer", "单位月缴存额", ("单位缴存额",), kind="money")
 AMOUNT_MEMBER = Column("amount_member", "个人月缴存额", ("个人缴存额",), kind="money")
 
+SEALING = (
+    EMPLOYER,
+    MEMBER,
+    NAME,
+    Column("change", "变更类型", ("类型", "业务类型"), repeats=True),
+    Column("month", "生效年月", ("变更年月", "封存年月", "启封年月"), kind="month", repeats=True),
+    Column("reason", "变更原因", ("原因", "封存原因", "启封原因"), repeats=True),
+)
+
 WRONG_MONTH = Column("month", "错缴年月", ("缴存月份", "所属年月"), kind="month", repeats=True)
 BACK_EMPLOYER = Column("amount_employer", "退回单位额", ("单位退回额",), kind="money")
 BACK_MEMBER = Column("amount_member", "退回个人额", ("个人退回额",), kind="money")
@@ -22,7 +31,7 @@ ID_NUMBER = Column("id_number", "证件号码", ("身份证号", "身份证号�
 RATIO_EMPLOYER = Column("ratio_employer", "单位比例", ("单位缴存比例",), kind="ratio", required=False, repeats=True)
 RATIO_MEMBER = Column("ratio_member", "个人比例", ("个人缴存比例",), kind="ratio", required=False, repeats=True)
 TOTAL = Column("total", "合计", ("月缴存额合计", "月缴存额"), kind="money", required=False)
-CHANGE = Column("change", "变更类型", kind="text", required=False, repeats=True)
+CHANGE = Column("change", "变更类型", required=False, repeats=True)
 CHANGE_REASON = Column("change_reason", "变更原因", kind="text", required=False, repeats=True)
 
 REGISTER = (

@@ -5,6 +5,8 @@ from accounts.ledger.vouchers import Line, Template
 # 错缴退回: what was paid wrongly goes back into the employer's suspense…
 REFUND = Template(
     kind="refund",
+    name="错缴退回",
+    word="批",
     lines=(
         Line("借", "201", holder="member", employer="employer", amount="amount", each="detail"),
         Line("贷", "21901", holder="employer", amount="total"),
@@ -14,6 +16,8 @@ REFUND = Template(
 # … and from there to the employer's bank.
 REFUND_PAYMENT = Template(
     kind="refund_payment",
+    name="退款支付",
+    word="记",
     lines=(
         Line("借", "21901", holder="employer", amount="total"),
         Line("贷", "10101", holder="bank_account", amount="total"),
@@ -23,6 +27,8 @@ REFUND_PAYMENT = Template(
 # 汇缴: the employer's suspense becomes its members' money, line by line.
 REMITTANCE = Template(
     kind="remittance",
+    name="汇缴",
+    word="批",
     lines=(
         Line("借", "21901", holder="employer", amount="total"),
         Line("贷", "201", holder="member", employer="employer", amount="amount", each="detail"),

@@ -22,7 +22,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Template:
-    """分录模板 of one kind of voucher (ledger_kind), with the source of its rule."""
+    """分录模板 of one kind of voucher. ``word`` is what its numbers run under: 批 for kinds born of files and jobs, 记 for
+    the counters, so that nobody waits for a run's numbers."""
 
     kind: str
+    name: str
+    word: Literal["记", "批"]
     lines: tuple[Line, ...]
+
+
+TEMPLATES: list[Template] = []
+"""Every room's, added in its ``ready()``; migrate writes their kinds into ledger_kind."""

@@ -179,7 +179,9 @@ class MemberAdmin(PartyAdmin):
                 ("证件类型", found.get_id_type_display()), ("性别", found.sex), ("出生日期", found.birth_date),
                 ("手机", found.phone_mask), ("银行卡", f"{found.bank} {found.card_mask}".strip()),
                 ("参加工作", found.hired_on), ("开户日期", found.opened_on), ("起缴年月", months.text(found.first_month)),
+                *([("封存年月", months.text(found.sealed_month))] if found.sealed_month else []),
             ],
+            "may_begin": actor(request).holds(Role.CLERK) and found.state != "closed",
             **self.ledger(request, found),
             **registry.panel(found),
         }  # fmt: skip

@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.ledger.models import Holder, money
 from accounts.parties.states import EMPLOYER_STATES, MEMBER_STATES, OPENING
 from fundcenter import vault
-from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, FileDocument, User, remembered
+from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, DocumentRow, FileDocument, User, remembered
 
 
 def ratio(name: str) -> models.DecimalField:
@@ -64,6 +64,8 @@ class MemberOpening(FileDocument):
 
 class Party(models.Model):
     """What employers and members have in common: the branch that serves them, who opened the account and by what row."""
+
+    rights: ClassVar[str] = "select, insert, update"
 
     holder = models.OneToOneField(Holder, models.PROTECT, primary_key=True, db_constraint=False, verbose_name="户")
     # The same as the holder's: a foreign key over (holder, branch) in sql/ keeps it so when a holder moves.
@@ -176,7 +178,7 @@ class Employer(Party):
 
 @remembered(
     "branch", "employer", "name", "id_type", "id_mask", "sex", "birth_date", "phone_mask", "bank", "card_mask",
-    "hired_on", "base", "first_month", "state", term="职工",
+    "hired_on", "base", "first_month", "due_from", "sealed_month", "state", term="职工",
 )  # fmt: skip
 class Member(Party):
     """缴存职工: one person's account in the centre, kept when the person changes employer. collection.md A2."""
@@ -208,6 +210,9 @@ class Member(Party):
     hired_on = models.DateField("参加工作日期", null=True)
     base = money("缴存基数")
     first_month = models.DateField("起缴年月")
+    # A month is due from the member when it lies in [due_from, sealed_month).
+    due_from = models.DateField("应缴起月")
+    sealed_month = models.DateField("封存年月", null=True)
     state = models.CharField("状态", max_length=8, choices=list(MEMBER_STATES.items()), default="normal")
 
     class Meta(Party.Meta):
@@ -217,6 +222,12 @@ class Member(Party):
             # One person has one account in the centre that is not closed, whichever branch keeps it. GB/T 51271.
             models.UniqueConstraint(fields=["id_index"], condition=~Q(state="closed"), name="parties_member_person"),
             models.CheckConstraint(name="parties_member_base", condition=Q(base__gt=Decimal(0))),
+            models.CheckConstraint(
+                name="parties_member_sealed",
+                condition=Q(state="normal", sealed_month__isnull=True)
+                | Q(state="sealed", sealed_month__isnull=False)
+                | Q(state="closed"),
+            ),
         ]
         indexes = [
             # The list of a branch and its search by name or initials; the members of an employer.
@@ -229,21 +240,14 @@ class Member(Party):
         return self.name
 
 
-class OpeningRow(models.Model):
-    """What the rows of both openings have in common. A value that could not be read is null, and a problem."""
+class OpeningRow(DocumentRow):
+    """What the rows of both openings have in common."""
 
-    id = models.BigAutoField(primary_key=True)
-    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
-    row = models.PositiveIntegerField("行号")
     initials = models.TextField("拼音首字母", null=True)
     first_month = models.DateField("起缴年月", null=True)
 
-    objects = BranchQuerySet.as_manager()
-
-    class Meta:
+    class Meta(DocumentRow.Meta):
         abstract = True
-        # The rows of a document's page, of its checks and of its approval.
-        constraints = [models.UniqueConstraint(fields=["batch", "row"], name="%(app_label)s_%(class)s_row")]
 
 
 class EmployerOpeningRow(OpeningRow):

@@ -1,58 +1,64 @@
 """Set-based SQL of the parties."""
 
-# What is kept of a row beside document and branch: staged, recognised and opened under these names.
-EMPLOYER_ROW = """row, name, initials, credit_code, nature, industry, address, legal_person, contact, phone, bank,
-  bank_account, pay_day, ratio_employer, ratio_member, first_month"""
-MEMBER_ROW = """row, employer_number, employer_id, name, initials, id_type, id_sealed, id_index, id_mask, id_birth, id_sex,
-  id_problem, id_area_known, sex, birth_date, phone_sealed, phone_mask, base, card_sealed, card_mask, bank, hired_on,
-  first_month"""
+from fundcenter.office.services.intake import Join
 
+# Whose number was written; row security finds only employers and members of the clerk's branch.
+EMPLOYER = Join(
+    "employer_id",
+    "e.holder_id",
+    "left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s",
+)
+MEMBER = Join(
+    "member_id",
+    "m.holder_id",
+    "left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s",
+)
 # One ratio is both sides'.
-RECOGNISE_EMPLOYERS = """
-create temp table batch_row on commit drop as
-select row, name, initials, credit_code, nature, industry, address, legal_person, contact, phone, bank, bank_account,
-       pay_day, ratio_employer, coalesce(ratio_member, ratio_employer) as ratio_member, first_month
-  from staged_row
-"""
-# Row security finds only employers of the clerk's branch. What a number says of birth and sex only a resident's says.
-RECOGNISE_MEMBERS = """
-create temp table batch_row on commit drop as
-select s.row, left(s.employer_number, 40) as employer_number, e.holder_id as employer_id, s.name, s.initials, t.id_type,
-       s.id_sealed, s.id_index, s.id_mask, case when t.id_type = '01' then s.id_birth end as id_birth,
-       case when t.id_type = '01' then s.id_sex end as id_sex, case when t.id_type = '01' then s.id_problem end as id_problem,
-       t.id_type <> '01' or s.id_area_known as id_area_known, s.sex, s.birth_date, s.phone_sealed, s.phone_mask, s.base,
-       s.card_sealed, s.card_mask, s.bank, s.hired_on, s.first_month
-  from staged_row s
- cross join lateral (select coalesce(s.id_type, '01') as id_type) t
-  left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s
-"""
-RECALL_EMPLOYERS = """
-create temp table batch_row on commit drop as select * from parties_employeropeningrow where batch_id = %(batch)s
-"""
-RECALL_MEMBERS = """
-create temp table batch_row on commit drop as select * from parties_memberopeningrow where batch_id = %(batch)s
-"""
-KEEP_EMPLOYERS = f"""
-insert into parties_employeropeningrow (batch_id, branch_id, {EMPLOYER_ROW})
-select %(batch)s, %(branch)s, {EMPLOYER_ROW} from batch_row order by row
-"""
-KEEP_MEMBERS = f"""
-insert into parties_memberopeningrow (batch_id, branch_id, {MEMBER_ROW})
-select %(batch)s, %(branch)s, {MEMBER_ROW} from batch_row order by row
-"""
-# Account numbers that the branch does not know but another does.
-STRANGERS = """
+EMPLOYER_VALUES = {"ratio_member": "coalesce(s.ratio_member, s.ratio_employer)"}
+# What a number says of birth and sex only a resident's says.
+_RESIDENT = "coalesce(s.id_type, '01') = '01'"
+MEMBER_VALUES = {
+    "id_type": "coalesce(s.id_type, '01')",
+    "id_birth": f"case when {_RESIDENT} then s.id_birth end",
+    "id_sex": f"case when {_RESIDENT} then s.id_sex end",
+    "id_problem": f"case when {_RESIDENT} then s.id_problem end",
+    "id_area_known": f"not {_RESIDENT} or s.id_area_known",
+}
+# Account numbers that the branch does not know but another does: of employers, or of members too.
+STRANGE_EMPLOYERS = """
 create temp table stranger on commit drop as
 select 'employer' as kind, number from parties_branch_of('employer', array(
   select distinct employer_number from batch_row where employer_id is null and employer_number is not null))
 """
-# The limits in force on the document's day: the branch's own, otherwise the city's. None: refused by LIMITS_MISSING.
-LIMITS = """
+STRANGERS = f"""{STRANGE_EMPLOYERS}
+union all
+select 'member', number from parties_branch_of('member', array(
+  select distinct member_number from batch_row where member_id is null and member_number is not null))
+"""
+# The limits in force on each of these days (a SELECT of ``day``): the branch's own, otherwise the city's.
+_LIMITS = """
 create temp table limits on commit drop as
-select * from parties_contributionlimit
- where valid_from <= %(made_on)s and (valid_to is null or valid_to > %(made_on)s)
-   and (branch_id is null or branch_id = %(branch)s)
- order by branch_id nulls last limit 1
+select d.day, l.* from ({days}) d cross join lateral (
+  select * from parties_contributionlimit
+   where valid_from <= d.day and (valid_to is null or valid_to > d.day) and (branch_id is null or branch_id = %(branch)s)
+   order by branch_id nulls last limit 1) l
+"""
+LIMITS = _LIMITS.format(days="select %(made_on)s::date as day")
+LIMITS_OF_MONTHS = _LIMITS.format(days="select distinct month as day from batch_row where month is not null")
+# Whether a member owes a month (an expression over m, the member).
+DUE = "(m.state <> 'closed' and m.due_from <= {month} and (m.sealed_month is null or {month} < m.sealed_month))"
+
+# 封存, 启封, 基数变更: the last word about each member stands; of several months resumed, contributions are due from the first.
+CHANGE_MEMBERS = """
+with change as (
+  select member, max(month) filter (where change = 'seal') as sealed, min(month) filter (where change = 'unseal') as resumed,
+         (array_agg(base order by month desc) filter (where base is not null))[1] as base
+    from ({rows}) c group by member)
+update parties_member m
+   set state = case when c.sealed > coalesce(c.resumed, '-infinity') then 'sealed' when c.resumed is not null then 'normal' else m.state end,
+       sealed_month = case when c.sealed > coalesce(c.resumed, '-infinity') then c.sealed when c.resumed is null then m.sealed_month end,
+       due_from = coalesce(c.resumed, m.due_from), base = coalesce(c.base, m.base)
+  from change c where m.holder_id = c.member
 """
 
 # 开户: a holder and an account for every row, numbered in the order of the rows. Who made and who checked the document
@@ -84,11 +90,11 @@ holder as (
   insert into ledger_holder (id, kind, branch_id) select holder_id, 'member', branch_id from opened)
 insert into parties_member (holder_id, branch_id, opening_id, opening_row, employer_id, number, name, initials, id_type,
   id_sealed, id_index, id_mask, sex, birth_date, phone_sealed, phone_mask, bank, card_sealed, card_mask, hired_on, base,
-  first_month, state, opened_on, opened_by_id, opening_checked_by_id)
+  first_month, due_from, state, opened_on, opened_by_id, opening_checked_by_id)
 select o.holder_id, o.branch_id, d.id, o.row, o.employer_id, o.number, o.name, o.initials, o.id_type, o.id_sealed,
        o.id_index, o.id_mask, coalesce(o.id_sex, o.sex, ''), coalesce(o.id_birth, o.birth_date),
        coalesce(o.phone_sealed, ''), coalesce(o.phone_mask, ''), coalesce(o.bank, ''), coalesce(o.card_sealed, ''),
-       coalesce(o.card_mask, ''), o.hired_on, o.base, o.first_month, 'normal', %(on)s, d.maker_id, d.checker_id
+       coalesce(o.card_mask, ''), o.hired_on, o.base, o.first_month, o.first_month, 'normal', %(on)s, d.maker_id, d.checker_id
   from opened o join parties_memberopening d on d.id = o.batch_id
  order by o.row
 """

@@ -43,10 +43,35 @@ SEX_UNKNOWN = Refusal("sex_unknown", "“{found}”不是性别；请填写男�
 
 # --- over all rows of either opening ----------------------------------------------------------------------------------
 
-LIMITS_MISSING = RowRefusal(
-    "limits_missing", "{found} 没有生效的缴存基数和比例上下限；请先由系统管理录入。", LIMITS,
-    find="select null::int, '', to_char(%(made_on)s::date, 'YYYY-MM-DD'), '{}'::jsonb where not exists (select from limits)",
-)  # fmt: skip
+
+def base_limits(day: str) -> tuple[RowRefusal, RowRefusal, RowRefusal]:
+    """No limits, below the floor, above the cap: by the limits in force on this day of a row (an expression over r)."""
+    return (
+        RowRefusal(
+            "limits_missing", "{found} 没有生效的缴存基数和比例上下限；请先由系统管理录入。", LIMITS,
+            find=f"""
+              select null::int, '', to_char(d.day, 'YYYY-MM-DD'), '{{}}'::jsonb
+                from (select distinct {day} as day from batch_row r) d
+               where d.day is not null and not exists (select from limits l where l.day = d.day)""",
+        ),
+        RowRefusal(
+            "base_below_floor", "{found} 低于缴存基数下限 {floor}（{document}）；工资低于下限的按下限填写。", LIMITS,
+            find=f"""
+              select r.row, '缴存基数', to_char(r.base, 'FM999999999999990.00'),
+                     jsonb_build_object('floor', l.base_floor::text, 'document', l.document_number)
+                from batch_row r join limits l on l.day = {day} where r.base < l.base_floor and r.base > 0""",
+        ),
+        RowRefusal(
+            "base_above_cap", "{found} 高于缴存基数上限 {cap}（{document}）；工资高于上限的按上限填写。", LIMITS,
+            find=f"""
+              select r.row, '缴存基数', to_char(r.base, 'FM999999999999990.00'),
+                     jsonb_build_object('cap', l.base_cap::text, 'document', l.document_number)
+                from batch_row r join limits l on l.day = {day} where r.base > l.base_cap""",
+        ),
+    )  # fmt: skip
+
+
+LIMITS_MISSING, BASE_BELOW_FLOOR, BASE_ABOVE_CAP = base_limits("%(made_on)s::date")
 
 
 def _month_future(column: str) -> RowRefusal:
@@ -198,20 +223,6 @@ NEGATIVE_AMOUNT = RowRefusal(
     "negative_amount", "{found} 不是工资；缴存基数须大于 0。", f"{REGULATION}第十六条",
     find="""
       select r.row, '缴存基数', trim_scale(r.base)::text, '{}'::jsonb from batch_row r where r.base <= 0""",
-)  # fmt: skip
-BASE_BELOW_FLOOR = RowRefusal(
-    "base_below_floor", "{found} 低于缴存基数下限 {floor}（{document}）；工资低于下限的按下限填写。", LIMITS,
-    find="""
-      select r.row, '缴存基数', to_char(r.base, 'FM999999999999990.00'),
-             jsonb_build_object('floor', l.base_floor::text, 'document', l.document_number)
-        from limits l, batch_row r where r.base < l.base_floor and r.base > 0""",
-)  # fmt: skip
-BASE_ABOVE_CAP = RowRefusal(
-    "base_above_cap", "{found} 高于缴存基数上限 {cap}（{document}）；工资高于上限的按上限填写。", LIMITS,
-    find="""
-      select r.row, '缴存基数', to_char(r.base, 'FM999999999999990.00'),
-             jsonb_build_object('cap', l.base_cap::text, 'document', l.document_number)
-        from limits l, batch_row r where r.base > l.base_cap""",
 )  # fmt: skip
 
 OVER_MEMBERS = (

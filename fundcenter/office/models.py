@@ -273,6 +273,11 @@ class Document(models.Model):
 
     machine: ClassVar[Machine]
     prefix: ClassVar[str]
+    rights: ClassVar[str] = "select, insert, update"
+    """What the program may do with the table; migrate grants it and puts the wall of the branches before it."""
+
+    waits_for: ClassVar[tuple[str, ...]] = ()
+    """The kinds of documents that, unfinished about the same holder, keep this one from being submitted or approved."""
 
     branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构")
     state = models.CharField("状态", max_length=12)
@@ -339,6 +344,27 @@ class FileDocument(Document):
             # What waits: the work queue and the count beside the menu.
             models.Index(fields=["branch", "id"], condition=Q(state="submitted"), name="%(app_label)s_%(class)s_wait"),
         ]
+
+
+class DocumentRow(models.Model):
+    """来表行: one row of a FileDocument as the file or form has it, with what was recognised. Written once.
+
+    A concrete one adds ``batch``, its document, and a nullable column for everything that is staged: what could not be
+    read is null, and a problem.
+    """
+
+    rights: ClassVar[str] = "select, insert"
+
+    id = models.BigAutoField(primary_key=True)
+    branch = models.ForeignKey(Branch, models.PROTECT, db_index=False, db_constraint=False, verbose_name="机构")
+    row = models.PositiveIntegerField("行号")
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        # The rows of a document's page, of its checks and of its approval.
+        constraints = [models.UniqueConstraint(fields=["batch", "row"], name="%(app_label)s_%(class)s_row")]
 
 
 class RowProblem(models.Model):

@@ -101,10 +101,13 @@ ID_MISPLACED = Refusal(
     "“{column}”里写了身份证号码 {found}；请移到“证件号码”列，此列按表头填写。",
     "《个人信息保护法》第五十一条",
 )
+CONTROL_TOTAL_WRONG = Refusal(
+    "control_total_wrong", "末行“{column}”合计 {found}，各行相加为 {sum}；请核对是否漏行、多行或改过金额。", SHEET
+)
 FILE_EMPTY = Refusal("file_empty", "表中没有数据行；请核对后重新上传。", SHEET)
 CELL_REFUSALS = (
     HEADER_MISSING, HEADER_DOUBLED, CELL_EMPTY, NUMBER_MALFORMED, ACCOUNT_AS_FLOAT, MONTH_MALFORMED, DATE_MALFORMED,
-    FORMULA_CELL, TEXT_TOO_LONG, ID_MISPLACED, FILE_EMPTY,
+    FORMULA_CELL, TEXT_TOO_LONG, ID_MISPLACED, CONTROL_TOTAL_WRONG, FILE_EMPTY,
 )  # fmt: skip
 
 # Found by a job, when the document stands already: kept as problems of the whole file.

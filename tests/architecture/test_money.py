@@ -12,7 +12,7 @@ MEETS_FLOATS = {
     "fundcenter/papers.py",
     "fundcenter/months.py",
     "fundcenter/database.py",
-    "fundcenter/office/services/intake.py",
+    "fundcenter/office/services/intake",
     "demo/people.py",
     "demo/organisations.py",
 }

@@ -1,11 +1,13 @@
 """Every reason to refuse a register: one row a code, made by one spoilt file."""
 
+import io
 from collections.abc import Callable
 
+import openpyxl
 import pytest
 
 from fundcenter.office.refusals import Refused
-from tests.city import HEADER, City
+from tests.city import HEADER, City, workbook
 
 Spoil = Callable[[City, object], bytes]
 
@@ -130,9 +132,16 @@ MORE = [
     ("change_unknown", 2, "变更类型", "不是变更类型", "error", {"变更类型": "调走"}, None),
     ("base_changed_without_type", 2, "缴存基数", "与账户的 5321.00 不同", "error",
      {"缴存基数": 6000, "单位月缴存额": 720, "个人月缴存额": 720}, None),
+    ("base_below_floor", 2, "缴存基数", "低于缴存基数下限 1850.00", "error",
+     {"缴存基数": 1849.99, "单位月缴存额": 222, "个人月缴存额": 222, "变更类型": "基数变更"}, None),
+    ("base_above_cap", 2, "缴存基数", "高于缴存基数上限 24333.00", "error",
+     {"缴存基数": 24333.01, "单位月缴存额": 2920, "个人月缴存额": 2920, "变更类型": "基数变更"}, None),
+    ("member_not_sealed", 2, "个人账号", "未封存，不必启封", "error", {"变更类型": "启封"}, None),
+    ("limits_missing", None, "", "2026-03-01 没有生效的缴存基数和比例上下限", "error", {},
+     "update parties_contributionlimit set valid_to = '2026-03-01' where valid_to is null"),
     ("ratio_differs_from_employer", 2, "单位比例", "比例 8% 与单位的 12% 不同", "error", {"单位比例": "8%"}, None),
     ("member_sealed", 2, "个人账号", "已封存", "error", {},
-     "update parties_member set state = 'sealed' where name = '张三'"),
+     "update parties_member set state = 'sealed', sealed_month = '2026-03-01' where name = '张三'"),
     ("member_closed", 2, "个人账号", "已销户", "error", {}, "update parties_member set state = 'closed' where name = '张三'"),
     ("employer_closed", 2, "单位账号", "状态为销户", "error", {}, "update parties_employer set state = 'closed'"),
     ("employer_deferred", 2, "单位账号", "缓缴", "error", {}, "update parties_employer set state = 'deferred'"),
@@ -162,10 +171,20 @@ def test_更多理由(city: City, employer, owner, code, row, column, says, seve
     assert batch.state == ("refused" if severity == "error" else "checked")
 
 
+def test_末行合计与各行不符_指出是哪一列(city: City, employer) -> None:
+    """A row lost on the way: the file's own last row still knows it."""
+    city.receive(employer, "9000.00")
+    lines = [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(city.register(employer))).active]
+    good = workbook(HEADER, [*lines[1:], ["合计", None, None, None, None, 1065, 1065]])
+    assert city.remit(employer, good).state == "checked"
+    batch = city.remit(employer, workbook(HEADER, [*lines[1:], ["合计", None, None, None, None, 1065, 1165.5]]))
+    (problem,) = city.problems(batch)
+    assert (problem.code, problem.row, problem.column) == ("control_total_wrong", 4, "个人月缴存额")
+    assert "合计 1,165.50，各行相加为 1,065.00" in problem.message
+
+
 def with_member(city: City, employer: object, header: tuple[str, ...]) -> bytes:
     """The register with 张三 in it although he is no longer active."""
-    from tests.city import workbook
-
     number = city.numbers_of(employer)
     line = {"单位账号": employer.number, "缴存月份": "2026-03"}
     rows = [

@@ -20,6 +20,7 @@ from fundcenter.office.models import AuditEvent, Job, Opinion
 from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
 from fundcenter.office.services import intake, jobs
+from fundcenter.office.services.intake import checking
 from fundcenter.scope import acting_as
 from tests.city import City, come_in
 from tests.work import work_off
@@ -330,8 +331,8 @@ def test_counts_are_seen_while_the_transaction_runs(city: City, employer, monkey
         other.close()
         return find(cursor, refusal, own)
 
-    find = intake._find
-    monkeypatch.setattr(intake, "_find", look)
+    find = checking.find
+    monkeypatch.setattr(checking, "find", look)
     work_off()
     done, total, note, state = seen[0]
     assert (0 < done < total, state) == (True, "running")

@@ -8,10 +8,11 @@ from datetime import date
 from django.db import transaction
 
 from accounts.contributions import queries, refusals, sheets
-from accounts.contributions.models import Refund
+from accounts.contributions.models import Refund, RefundRow
 from accounts.contributions.vouchers import REFUND, REFUND_PAYMENT
 from accounts.ledger.models import Voucher
 from accounts.ledger.services import posting, underway
+from accounts.parties.queries import EMPLOYER, MEMBER, STRANGERS
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake
 from fundcenter.office.services.moves import move, require_role
@@ -32,11 +33,10 @@ def _post(refund: Refund, *, by: User, on: date) -> Voucher:
 
 REFUNDS = intake.Intake(
     columns=sheets.REFUND,
-    recognise=queries.REFUND_RECOGNISE,
-    recall=queries.REFUND_RECALL,
+    rows=RefundRow,
+    joins=(EMPLOYER, MEMBER),
     prepare=(queries.REFUND_HEAD,),
-    keep=queries.REFUND_KEEP,
-    lookups=(queries.STRANGERS, queries.REFUND_PAID),
+    lookups=(STRANGERS, queries.REFUND_PAID),
     tables=("stranger", "paid_row"),
     refusals=refusals.OVER_REFUND,
     post=_post,

@@ -13,11 +13,13 @@ from django.db import connection, transaction
 
 from accounts.contributions import queries, refusals, sheets
 from accounts.contributions.calc import ROUNDING_UNITS
-from accounts.contributions.models import Batch, ContributionRule
+from accounts.contributions.models import Batch, Change, ContributionRule, RegisterRow
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Voucher
 from accounts.ledger.services import posting, underway
+from accounts.parties.queries import EMPLOYER, LIMITS_OF_MONTHS, MEMBER, STRANGERS
+from accounts.parties.services import members
 from fundcenter import identifiers, spreadsheets
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake, personal
@@ -49,6 +51,7 @@ def _post(batch: Batch, *, by: User, on: date) -> list[Voucher]:
         details=posting.Rows(queries.REMITTANCE_DETAILS, {"batch": batch.pk}),
         on=on, prepared_by=batch.maker, reviewed_by=by,
     )  # fmt: skip
+    members.change(posting.Rows(queries.REGISTER_CHANGES, {"batch": batch.pk}))
     with connection.cursor() as cursor:
         cursor.execute(queries.REGISTERS_POSTED, {"batch": batch.pk})
     underway.end(batch)
@@ -57,13 +60,16 @@ def _post(batch: Batch, *, by: User, on: date) -> list[Voucher]:
 
 REGISTERS = intake.Intake(
     columns=sheets.REGISTER,
-    readers={"id_number": intake.Reader((("id_index", "bytea"), ("id_mask", "text")), _id_number)},
-    recognise=queries.RECOGNISE,
-    recall=queries.RECALL,
+    readers={
+        "id_number": intake.Reader((("id_index", "bytea"), ("id_mask", "text")), _id_number),
+        "change": intake.choice("change", dict(Change.choices), refusals.CHANGE_UNKNOWN),
+    },
+    rows=RegisterRow,
+    joins=(EMPLOYER, MEMBER),
     prepare=(queries.MAKE_REGISTERS, queries.TOTAL),
-    keep=queries.KEEP_ROWS,
-    lookups=(queries.STRANGERS,),
-    tables=("stranger",),
+    kept_with=(queries.REGISTER,),
+    lookups=(STRANGERS, LIMITS_OF_MONTHS),
+    tables=("stranger", "limits"),
     refusals=refusals.OVER_ROWS,
     terms=_terms,
     by_constraint=refusals.BY_CONSTRAINT,
@@ -90,7 +96,8 @@ def submit(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
 
 
 def approve(batch: Batch, *, by: User, on: date, opinion: str = "", at_once: bool = False) -> list[Voucher]:
-    """Approve and post, once: one voucher for each register, dated ``on``. Refused: nothing is posted.
+    """Approve and post, once: one voucher for each register, dated ``on``, and what it says of members' accounts (启封, 封存,
+    基数变更) holds from its month. Refused: nothing is posted.
 
     A large batch is left to a job: no voucher yet, the batch is posting; see office.services.intake.approve.
     Source: 《住房公积金管理条例》第十九条; 财会字〔1999〕33号.

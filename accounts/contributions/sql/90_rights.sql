@@ -1,11 +1,1 @@
 grant select on contributions_contributionrule to fc_app;
-call office_history('contributions_contributionrule', 'contributions_contributionrulehistory');
-grant select, insert, update on contributions_batch, contributions_register to fc_app;
-grant select, insert on contributions_registerrow to fc_app;
-grant select, insert, update on contributions_refund to fc_app;
-grant select, insert on contributions_refundrow to fc_app;
-call office_wall('contributions_refund');
-call office_wall('contributions_refundrow');
-call office_wall('contributions_batch');
-call office_wall('contributions_register');
-call office_wall('contributions_registerrow');

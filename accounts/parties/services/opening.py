@@ -16,7 +16,14 @@ from django.db import connection, transaction
 from accounts.ledger.services import posting, underway
 from accounts.parties import queries, refusals, sheets
 from accounts.parties.calc import pinyin_initials
-from accounts.parties.models import Employer, EmployerOpening, Member, MemberOpening
+from accounts.parties.models import (
+    Employer,
+    EmployerOpening,
+    EmployerOpeningRow,
+    Member,
+    MemberOpening,
+    MemberOpeningRow,
+)
 from fundcenter import identifiers, months, spreadsheets
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake, personal
@@ -86,9 +93,8 @@ EMPLOYERS = intake.Intake(
         "bank": intake.text("bank", 60),
         "bank_account": intake.Reader((("bank_account", "text"),), _bank_account, (refusals.BANK_ACCOUNT_MALFORMED,)),
     },
-    recognise=queries.RECOGNISE_EMPLOYERS,
-    recall=queries.RECALL_EMPLOYERS,
-    keep=queries.KEEP_EMPLOYERS,
+    rows=EmployerOpeningRow,
+    values=queries.EMPLOYER_VALUES,
     lookups=(queries.LIMITS,),
     tables=("limits",),
     refusals=refusals.OVER_EMPLOYERS,
@@ -108,10 +114,10 @@ MEMBERS = intake.Intake(
         "card": personal.card("card"),
         "bank": intake.text("bank", 60),
     },
-    recognise=queries.RECOGNISE_MEMBERS,
-    recall=queries.RECALL_MEMBERS,
-    keep=queries.KEEP_MEMBERS,
-    lookups=(queries.STRANGERS, queries.LIMITS),
+    rows=MemberOpeningRow,
+    joins=(queries.EMPLOYER,),
+    values=queries.MEMBER_VALUES,
+    lookups=(queries.STRANGE_EMPLOYERS, queries.LIMITS),
     tables=("stranger", "limits"),
     refusals=refusals.OVER_MEMBERS,
     by_constraint=refusals.BY_CONSTRAINT,

@@ -1,17 +1,6 @@
-grant select, insert, update on parties_employer, parties_member to fc_app;
 grant select on parties_contributionlimit to fc_app;
-grant select, insert, update on parties_employeropening, parties_memberopening to fc_app;
-grant select, insert on parties_employeropeningrow, parties_memberopeningrow to fc_app;
 grant usage on sequence parties_employer_number_seq, parties_member_number_seq to fc_app;
-call office_wall('parties_employer');
-call office_wall('parties_member');
 call office_wall('parties_contributionlimit', everyone_sees_null => true);
-call office_wall('parties_employeropening');
-call office_wall('parties_memberopening');
-call office_wall('parties_employeropeningrow');
-call office_wall('parties_memberopeningrow');
-call office_history('parties_employer', 'parties_employerhistory');
-call office_history('parties_member', 'parties_memberhistory');
 
 -- The one question across branches that a register asks: whose number is this? By full number, and only the branch.
 create or replace function parties_branch_of(kind text, numbers text[])

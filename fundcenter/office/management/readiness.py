@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Model
 
 from fundcenter import clock
 
@@ -45,7 +46,19 @@ def raise_walls() -> None:
             for file in sorted(Path(room.path, "sql").glob("*.sql")):
                 if Path(room.path).is_relative_to(settings.BASE_DIR):
                     cursor.execute(file.read_text())
+        for model in apps.get_models():
+            _wall_of(cursor, model)
         set_clock(cursor)
+
+
+def _wall_of(cursor: CursorWrapper, model: type[Model]) -> None:
+    """What a model itself says: the rights on a document's tables, and whose history a table of history is."""
+    table = model._meta.db_table
+    if rights := getattr(model, "rights", ""):
+        cursor.execute(f"grant {rights} on {table} to fc_app")
+        cursor.execute("call office_wall(%s)", [table])
+    if remembered := getattr(model, "pgh_tracked_model", None):
+        cursor.execute("call office_history(%s, %s)", [remembered._meta.db_table, table])
 
 
 def set_clock(cursor: CursorWrapper) -> None:

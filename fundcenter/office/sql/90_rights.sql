@@ -18,8 +18,6 @@ call office_door('office_token(text)');
 
 grant select, insert, update, delete on office_secondfactor, axes_accessattempt to fc_app;
 grant select, delete on axes_accessattemptexpiration to fc_app;  -- empty, and asked all the same when attempts go
-call office_history('office_branch', 'office_branchhistory');
-call office_history('office_user', 'office_userhistory');
 
 grant select, insert, delete on office_rowproblem to fc_app;
 grant select, insert, update (state, done, total, note, attempts, started_at, ended_at) on office_job to fc_app;
