@@ -58,13 +58,13 @@ select setval('ledger_holder_id_seq', max(id)) from ledger_holder;
 insert into parties_employer (holder_id, branch_id, initials, opened_on, opened_by_id, opening_checked_by_id, number, name,
   credit_code, nature, industry, address, legal_person, contact, phone, pay_day, ratio_employer, ratio_member, first_month, state)
 select id, branch_id, 'dw' || id, '2020-01-01', %(maker)s, %(checker)s, lpad(id::text, 12, '0'), '单位' || id,
-       lpad(id::text, 18, '0'), 'private', 'A', '', '', '', '', 15, 0.12, 0.12, '2020-01-01', 'normal'
+       lpad(id::text, 18, '0'), 'private', 'A', '', '', '', '', 15, 0.12, 0.12, '2026-01-01', 'normal'
   from ledger_holder where kind = 'employer' order by id;
 insert into parties_member (holder_id, branch_id, initials, opened_on, opened_by_id, opening_checked_by_id, number, name,
-  employer_id, id_type, id_sealed, id_index, id_mask, sex, birth_date, phone_sealed, phone_mask, base, first_month, state)
+  employer_id, id_type, id_sealed, id_index, id_mask, sex, birth_date, phone_sealed, phone_mask, base, first_month, due_from, state)
 select p.id, h.branch_id, 'zg' || p.id, '2020-01-01', %(maker)s, %(checker)s, lpad(p.id::text, 12, '0'), '职工' || p.id,
        p.employer, '01', repeat('x', 80), decode(md5(p.id::text), 'hex'), '3623**********0000', '', null, '', '',
-       3000 + p.id %% 9000, '2020-01-01', 'normal'
+       3000 + p.id %% 9000, '2026-01-01', '2026-01-01', 'normal'
   from person p join ledger_holder h using (id) order by id;
 drop table person;
 """
@@ -109,13 +109,14 @@ class City:
     employers: int
     maker: User
     checker: User
+    branches: int = BRANCHES
 
     @property
     def bank_account(self) -> int:
         return self.employers + self.members + 1
 
     def employers_of(self, branch: int) -> range:
-        return range((branch - 1) or BRANCHES, self.employers + 1, BRANCHES)
+        return range((branch - 1) or self.branches, self.employers + 1, self.branches)
 
     def use(self) -> None:
         """Django's connection is this city's from here on."""
@@ -131,7 +132,7 @@ class City:
         """Signed in as the program, every branch in scope, without Django."""
         server = settings.SERVER
         signed_in = server.connect(server.app_user, server.app_password, self.name, autocommit=True)
-        scope = ",".join(map(str, range(1, BRANCHES + 1)))
+        scope = ",".join(map(str, range(1, self.branches + 1)))
         signed_in.execute("select set_config('app.branches', %s, false)", [scope])
         return signed_in
 
@@ -156,8 +157,11 @@ def _use(name: str) -> None:
 
 
 @contextmanager
-def opened(members: int = MEMBERS) -> Iterator[City]:
-    """A fresh database of so many members, every employer's suspense full; dropped at the end."""
+def opened(members: int = MEMBERS, branches: int = BRANCHES) -> Iterator[City]:
+    """A fresh database of so many members, every employer's suspense full; dropped at the end.
+
+    Of one branch, its two people are a clerk and a reviewer there; otherwise they see all.
+    """
     server, name = settings.SERVER, f"bench_{os.getpid()}_{members}"
     with database.connect_superuser(server, autocommit=True) as postgres:
         postgres.execute("alter system set autovacuum = off")  # it would strike one side of a comparison
@@ -166,21 +170,25 @@ def opened(members: int = MEMBERS) -> Iterator[City]:
     try:
         _use(name)
         call_command("migrate", verbosity=0)
-        yield _people(name, members)
+        yield _people(name, members, branches)
     finally:
         connection.close()
         with database.connect_superuser(server, autocommit=True) as postgres:
             postgres.execute(f'drop database "{name}" with (force)')
 
 
-def _people(name: str, members: int) -> City:
+def _people(name: str, members: int, branches: int) -> City:
     Branch.objects.bulk_create(
-        Branch(id=i, code=f"{i:02d}", name=f"分中心{i}", division_code="361100") for i in range(1, BRANCHES + 1)
+        Branch(id=i, code=f"{i:02d}", name=f"分中心{i}", division_code="361100") for i in range(1, branches + 1)
     )
-    maker, checker = (User.objects.create_user(f"bench{i}", name=f"计时{i}", roles=[Role.MANAGER]) for i in (1, 2))
-    city = City(name, members, max(BRANCHES, round(members * EMPLOYERS / MEMBERS)), maker, checker)
+    roles = (Role.MANAGER, Role.MANAGER) if branches > 1 else (Role.CLERK, Role.REVIEWER)
+    maker, checker = (
+        User.objects.create_user(f"bench{i}", name=f"计时{i}", roles=[role], branch_id=1 if branches == 1 else None)
+        for i, role in enumerate(roles, start=1)
+    )
+    city = City(name, members, max(branches, round(members * EMPLOYERS / MEMBERS)), maker, checker, branches)
     people = {
-        "branches": BRANCHES,
+        "branches": branches,
         "employers": city.employers,
         "members": members,
         "maker": maker.pk,

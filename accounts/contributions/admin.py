@@ -124,8 +124,9 @@ class SealingAdmin(IntakeAdmin):
     empty_list = "还没有封存启封。点“办理一名职工”逐人填写，或“上传封存启封清册”成批办理。"
     row_model = SealingRow
     row_cells = (
-        ("个人账号", "member_number", "text"), ("姓名", "name", "text"), ("变更类型", "change", "text"),
-        ("生效年月", "month", "month"), ("变更原因", "reason", "text"), ("单位", "employer__name", "text"),
+        ("个人账号", "member_number", "member"), ("姓名", "name", "text"), ("变更类型", "change", "text"),
+        ("生效年月", "month", "month"), ("变更原因", "reason", "text"), ("单位账号", "employer_number", "employer"),
+        ("单位名称", "employer__name", "text"),
     )  # fmt: skip
     form_groups = (("职工", ("employer_number", "member_number", "name")), ("变更", ("change", "month", "reason")))
 
@@ -143,7 +144,7 @@ class RefundAdmin(IntakeAdmin):
     upload_label = "上传退回清单"
     row_model = RefundRow
     row_cells = (
-        ("个人账号", "member_number", "text"), ("姓名", "name", "text"), ("错缴年月", "month", "month"),
+        ("个人账号", "member_number", "member"), ("姓名", "name", "text"), ("错缴年月", "month", "month"),
         ("退回单位额", "amount_employer", "money"), ("退回个人额", "amount_member", "money"), ("原因", "reason", "text"),
     )  # fmt: skip
     list_display = (

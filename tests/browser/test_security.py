@@ -91,7 +91,7 @@ def test_五次输错即锁定_系统管理解锁后可登录(city: City, sign_i
 def test_变更历史一目了然(city: City, sign_in) -> None:
     (member,) = city.members(city.employer("甲单位"), 张䶮="5321.00")
     with acting_as(city.clerk(), verb="change"):
-        Member.objects.filter(pk=member.pk).update(base="6000.00", state="sealed")
+        Member.objects.filter(pk=member.pk).update(base="6000.00", state="sealed", sealed_month="2026-04-01")
     clerk = sign_in(city.clerk())
     clerk.goto(clerk.url.rstrip("/") + f"/parties/member/{member.pk}/change/")
     clerk.get_by_role("link", name="变更历史").click()

@@ -38,6 +38,8 @@ def accountant(city: City) -> User:
 
 TAKEN = Template(
     kind="trial",
+    name="试算",
+    word="记",
     lines=(Line("借", "10101", holder="bank", amount="amount"), Line("贷", "21901", holder="payer", amount="amount")),
 )
 

@@ -1,6 +1,7 @@
 """变更历史: before and after of master data, whoever changed it and however; readable, walled, and never rewritten."""
 
 import time
+from datetime import date
 
 import psycopg
 import pytest
@@ -35,11 +36,11 @@ def test_a_change_says_what_it_was_who_and_which_verb(city: City, member: Member
         Member.objects.filter(pk=member.pk).update(base="6000.00")  # without save(), without signals
     with acting_as(clerk):
         member.refresh_from_db()
-        member.employer, member.state = other, "sealed"
+        member.employer, member.state, member.sealed_month = other, "sealed", date(2026, 4, 1)
         member.save()
         told = history_of(member)
     assert [(c.by, c.verb, c.lines) for c in told] == [
-        (clerk.name, "", (("单位", "甲单位", "乙单位"), ("状态", "正常", "封存"))),
+        (clerk.name, "", (("单位", "甲单位", "乙单位"), ("封存年月", "（空）", "2026-04-01"), ("状态", "正常", "封存"))),
         (clerk.name, "change_base", (("缴存基数", "5,321.00", "6,000.00"),)),
     ]
 

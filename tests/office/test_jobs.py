@@ -315,7 +315,7 @@ def test_confirmation_of_a_large_file_is_checked_again_by_a_job(city: City, empl
 
 def test_counts_are_seen_while_the_transaction_runs(city: City, employer, monkeypatch: Any) -> None:
     """The job stands still in the middle of its transaction; another connection reads how far it is."""
-    monkeypatch.setattr(intake, "ROWS_BETWEEN", 1)
+    monkeypatch.setattr(checking, "ROWS_BETWEEN", 1)
     monkeypatch.setattr(jobs, "EVERY", 0)
     city.receive(employer, "2130.00")
     batch = city.remit(employer)

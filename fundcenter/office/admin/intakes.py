@@ -22,6 +22,7 @@ from fundcenter.office.admin.records import DayFilter, actor, chip, download, fi
 from fundcenter.office.forms import beside_fields, row_form
 from fundcenter.office.models import FileDocument, Role
 from fundcenter.office.refusals import Problem, Refused
+from fundcenter.office.registry import registry
 from fundcenter.office.services import audit, files
 from fundcenter.office.services import intake as intakes
 
@@ -64,7 +65,10 @@ class IntakeAdmin(DocumentAdmin):
     page_template = "office/intake.html"
     row_model: ClassVar[type[models.Model] | None] = None
     row_cells: ClassVar[tuple[tuple[str, str, str], ...]] = ()
-    """(title, field, kind) of the rows shown on the document's page; a room that shows them otherwise leaves it out."""
+    """(title, field, kind) of the rows shown on the document's page; a room that shows them otherwise leaves it out.
+
+    A kind of holder (``member``, ``employer``) is an account number that leads to the account of the row's ``<kind>_id``.
+    """
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
     list_filter = ("state", ("made_on", DayFilter))
     list_select_related: ClassVar[Any] = ("file", "maker", "checker", "branch")
@@ -205,22 +209,22 @@ class IntakeAdmin(DocumentAdmin):
         fields = [field for _, field, _ in self.row_cells]
         labels = {f.name: dict(f.flatchoices) for f in self.row_model._meta.fields if f.name in fields and f.choices}
         found = self.rows_of(document).filter(row__gt=after).order_by("row")
-        rows = list(found.values_list("row", *fields)[: ROWS_A_PAGE + 1])
-        kinds = [kind for *_, kind in self.row_cells]
+        holders = [kind for *_, kind in self.row_cells if kind in registry.holders]
+        rows = list(found.values("row", *fields, *(f"{kind}_id" for kind in holders))[: ROWS_A_PAGE + 1])
         more = len(rows) > ROWS_A_PAGE
+        rows = rows[:ROWS_A_PAGE]
+        accounts = {kind: registry.holders[kind]({r[f"{kind}_id"] for r in rows} - {None}) for kind in holders}
+
+        def cell(row: dict[str, Any], field: str, kind: str) -> tuple[str, Any, str]:
+            if kind in accounts:
+                label = accounts[kind].get(row[f"{kind}_id"])
+                return "account", row[field], label.url if label else ""
+            return kind, labels.get(field, {}).get(row[field], row[field]), ""
+
         return {
-            "row_titles": [(title, kind) for title, _, kind in self.row_cells],
-            "rows": [
-                (
-                    row,
-                    [
-                        (kind, labels.get(field, {}).get(value, value), "")
-                        for field, kind, value in zip(fields, kinds, cells, strict=True)
-                    ],
-                )
-                for row, *cells in rows[:ROWS_A_PAGE]
-            ],
-            "rows_next_url": f"{self.url_of(document)}?row={rows[ROWS_A_PAGE - 1][0]}" if more else "",
+            "row_titles": [(title, "account" if kind in accounts else kind) for title, _, kind in self.row_cells],
+            "rows": [(row["row"], [cell(row, field, kind) for _, field, kind in self.row_cells]) for row in rows],
+            "rows_next_url": f"{self.url_of(document)}?row={rows[-1]['row']}" if more else "",
         }
 
     def _rows_shown(self, request: HttpRequest, document: Any) -> dict[str, Any]:
