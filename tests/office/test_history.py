@@ -40,7 +40,11 @@ def test_a_change_says_what_it_was_who_and_which_verb(city: City, member: Member
         member.save()
         told = history_of(member)
     assert [(c.by, c.verb, c.lines) for c in told] == [
-        (clerk.name, "", (("单位", "甲单位", "乙单位"), ("封存年月", "（空）", "2026-04-01"), ("状态", "正常", "封存"))),
+        (
+            clerk.name,
+            "",
+            (("单位", "甲单位", "乙单位"), ("封存年月", "（空）", "2026-04-01"), ("状态", "正常", "封存")),
+        ),
         (clerk.name, "change_base", (("缴存基数", "5,321.00", "6,000.00"),)),
     ]
 
