@@ -63,7 +63,7 @@ select g.id, g.employer_id, e.name as employer, e.number as employer_number, g.m
  where g.batch_id = %(batch)s order by g.id
 """
 REGISTER_ROWS = """
-select r.row, r.member_number, coalesce(m.name, r.name) as name, r.member_id, r.base, r.amount_employer, r.amount_member,
+select r.row, r.member_number, coalesce(m.name, r.name) as name, r.member_id, r.change as type, r.base, r.amount_employer, r.amount_member,
        r.amount_employer + r.amount_member as total, p.amount_employer + p.amount_member as last_total
   from contributions_registerrow r
   left join parties_member m on m.holder_id = r.member_id

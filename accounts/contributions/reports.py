@@ -144,6 +144,7 @@ def register_rows(register: Register, *, after: int, most: int) -> list[dict[str
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
         row["member_url"] = reverse("admin:parties_member_change", args=[row["member_id"]]) if row["member_id"] else ""
+        row["type"] = Change(row["type"]).label if row["type"] else ""
         row["change"] = row["total"] - row["last_total"] if row["last_total"] is not None else None
     return rows
 
