@@ -19,8 +19,8 @@ from fundcenter.spreadsheets import CellProblem, Column, FileRefused, Limits
 DATA = Path(__file__).with_name("data")
 
 REGISTER = (
-    Column("employer", "单位账号", ("单位公积金账号", "单位编号"), "account"),
-    Column("month", "缴存月份", ("汇缴年月", "所属年月"), "month"),
+    Column("employer", "单位账号", ("单位公积金账号", "单位编号"), "account", repeats=True),
+    Column("month", "缴存月份", ("汇缴年月", "所属年月"), "month", repeats=True),
     Column("account", "个人账号", ("职工账号", "公积金账号"), "account"),
     Column("name", "姓名", ("职工姓名",)),
     Column("base", "缴存基数", ("月缴存基数",), "money"),
@@ -132,6 +132,13 @@ def test_employer_and_month_above_the_header_stand_in_for_their_columns(above):
     assert [values[:3] for _, values in table.rows] == [("010000000146", "2026年3月", "360012345658")]
     assert table.missing == ()
     assert "employer" not in table.columns
+
+
+def test_what_no_column_repeats_is_no_value_because_it_stands_above():
+    """经办人 above is whoever filled the sheet in, and 单位名称 whose sheet it is: no row says so."""
+    table = read(xlsx([["单位账号：010000000146", "姓名：王会计", "月缴存额：639"], HEADER[1:3], ROW[1:3]]))
+    assert [values for _, values in table.rows] == [("010000000146", *ROW[1:3], None, None, None, None)]
+    assert [(one.code, one.field) for one in table.missing] == [("header_missing", "name"), ("header_missing", "base")]
 
 
 def test_what_stands_above_is_kept_by_its_label():

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 
 from accounts.contributions.forms import TemplateForm
-from accounts.contributions.models import Batch, Refund, RefundRow, RegisterRow, Sealing, SealingRow
+from accounts.contributions.models import Batch, Refund, Sealing
 from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
 from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
@@ -66,9 +66,6 @@ class BatchAdmin(IntakeAdmin):
             form.add_error("employer", "没有这个单位账号，或该单位不属于您的机构；请核对。")
         return self.upload_page(request, template_form=form)
 
-    def row_names(self, document: Batch, rows: set[int]) -> dict[int, str | None]:
-        return dict(RegisterRow.objects.filter(batch=document, row__in=rows).values_list("row", "name"))
-
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         registers = registers_of(found)
         preview = found.state in ("checked", "submitted", "returned")
@@ -122,7 +119,6 @@ class SealingAdmin(IntakeAdmin):
     verbs = intake_verbs(sealing.submit, sealing.approve, sealing.withdraw, done="{number} 已办理。")
     upload_label, form_label = "上传封存启封清册", "办理一名职工"
     empty_list = "还没有封存启封。点“办理一名职工”逐人填写，或“上传封存启封清册”成批办理。"
-    row_model = SealingRow
     row_cells = (
         ("个人账号", "member_number", "member"), ("姓名", "name", "text"), ("变更类型", "change", "text"),
         ("生效年月", "month", "month"), ("变更原因", "reason", "text"), ("单位账号", "employer_number", "employer"),
@@ -130,11 +126,8 @@ class SealingAdmin(IntakeAdmin):
     )  # fmt: skip
     form_groups = (("职工", ("employer_number", "member_number", "name")), ("变更", ("change", "month", "reason")))
 
-    def form_initial(self) -> dict[str, Any]:
+    def form_initial(self, request: HttpRequest) -> dict[str, Any]:
         return {"month": months.text(clock.today())}
-
-    def row_names(self, document: Sealing, rows: set[int]) -> dict[int, str | None]:
-        return dict(document.rows.filter(row__in=rows).values_list("row", "name"))
 
 
 @admin.register(Refund, site=site)
@@ -142,7 +135,6 @@ class RefundAdmin(IntakeAdmin):
     intake = refunding.REFUNDS
     take_in = refunding.upload
     upload_label = "上传退回清单"
-    row_model = RefundRow
     row_cells = (
         ("个人账号", "member_number", "member"), ("姓名", "name", "text"), ("错缴年月", "month", "month"),
         ("退回单位额", "amount_employer", "money"), ("退回个人额", "amount_member", "money"), ("原因", "reason", "text"),
@@ -168,9 +160,6 @@ class RefundAdmin(IntakeAdmin):
     @admin.display(description="退回合计", ordering="total")
     def shown_total(self, refund: Refund) -> str:
         return figure(refund.total)
-
-    def row_names(self, document: Refund, rows: set[int]) -> dict[int, str | None]:
-        return dict(RefundRow.objects.filter(batch=document, row__in=rows).values_list("row", "name"))
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         url = reverse("admin:parties_employer_change", args=[found.employer_id]) if found.employer_id else ""

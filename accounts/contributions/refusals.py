@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from accounts.parties import refusals as parties
 from accounts.parties.queries import DUE
-from fundcenter.office.refusals import Refusal, RowRefusal
+from fundcenter.office.refusals import Refusal, RowRefusal, doubled
 
 REGULATION = "《住房公积金管理条例》"
 REMIT = f"{REGULATION}第十九条"
@@ -35,14 +35,9 @@ MEMBER_OF_OTHER_EMPLOYER = RowRefusal(
               or r.member_id is null and exists (
                 select from stranger s where s.kind = 'member' and s.number = r.member_number))""",
 )  # fmt: skip
-MEMBER_DOUBLED = RowRefusal(
+MEMBER_DOUBLED = doubled(
     "member_doubled", "与第 {first} 行重复；请只保留一行。", REMIT,
-    find="""
-      select row, '个人账号', member_number, jsonb_build_object('first', first) from (
-        select r.row, r.member_number, r.member_id,
-               min(r.row) over (partition by r.member_id, r.month) as first
-          from batch_row r where r.member_id is not null) d
-       where row > first""",
+    column="个人账号", shown="member_number", keys=("member_id", "month"),
 )  # fmt: skip
 MEMBER_MISSING = RowRefusal(
     "member_missing", "{name}（{found}）在单位“{employer}”名下状态正常，{month}清册缺少；请补行，离职的请先办理封存，确属不缴的请勾选确认。",
@@ -249,13 +244,9 @@ REFUND_MEMBER_CLOSED = RowRefusal(
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
         join parties_member m on m.holder_id = r.member_id where m.state = 'closed'""",
 )  # fmt: skip
-REFUND_DOUBLED = RowRefusal(
+REFUND_DOUBLED = doubled(
     "member_doubled", "与第 {first} 行是同一职工的同一月份；请合并为一行。", REFUND,
-    find="""
-      select row, '个人账号', member_number, jsonb_build_object('first', first) from (
-        select r.row, r.member_number, min(r.row) over (partition by r.member_id, r.month) as first
-          from batch_row r where r.member_id is not null) d
-       where row > first""",
+    column="个人账号", shown="member_number", keys=("member_id", "month"),
 )  # fmt: skip
 REFUND_MONTH_NOT_PAID = RowRefusal(
     "refund_month_not_paid", "该职工在本单位 {found} 没有已入账的汇缴，无款可退；请核对月份和账号。", REFUND,
@@ -295,13 +286,9 @@ OVER_REFUND = (
 SEALING = f"{REGULATION}第十五条"
 
 SEALING_UNKNOWN = Refusal("change_unknown", "“{found}”不是此处的变更类型；请填写封存或启封。", SEALING)
-SEALING_DOUBLED = RowRefusal(
+SEALING_DOUBLED = doubled(
     "member_doubled", "与第 {first} 行是同一职工；一张单每名职工只办一次，请只保留一行。", SEALING,
-    find="""
-      select row, '个人账号', member_number, jsonb_build_object('first', first) from (
-        select r.row, r.member_number, min(r.row) over (partition by r.member_id) as first
-          from batch_row r where r.member_id is not null) d
-       where row > first""",
+    column="个人账号", shown="member_number", keys=("member_id",),
 )  # fmt: skip
 SEALING_MONTH_FUTURE = RowRefusal(
     "month_future", "{found} 晚于下月；请核对生效年月，尚未到的请到时再办理。", SEALING,

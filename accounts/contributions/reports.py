@@ -23,7 +23,7 @@ from accounts.parties.models import Employer, Member
 from fundcenter import charts, clock, money, months
 from fundcenter.office.models import Role, User
 from fundcenter.office.registry import Chart, Figure, Label
-from fundcenter.office.reports import document_queue
+from fundcenter.office.reports import document_queue, subject_of_rows
 
 MONTHS_LOOKED_BACK = 240
 MONTHS_SHOWN = 24
@@ -96,14 +96,7 @@ def _batch_subject(batch: Batch) -> str:
 
 
 BATCHES = document_queue(Batch, {"submitted": (Role.REVIEWER,)}, _batch_subject)
-
-
-def _sealing_subject(sealing: Sealing) -> str:
-    first = sealing.rows.order_by("row").values_list("name", flat=True).first()
-    return f"{first or '—'}{' 等' if sealing.row_count > 1 else ''}"
-
-
-SEALINGS = document_queue(Sealing, {"submitted": (Role.REVIEWER,)}, _sealing_subject)
+SEALINGS = document_queue(Sealing, {"submitted": (Role.REVIEWER,)}, subject_of_rows)
 REFUNDS = document_queue(
     Refund,
     {"submitted": (Role.REVIEWER,), "posted": (Role.CASHIER,)},

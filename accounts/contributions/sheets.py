@@ -24,7 +24,7 @@ SEALING = (
 WRONG_MONTH = Column("month", "错缴年月", ("缴存月份", "所属年月"), kind="month", repeats=True)
 BACK_EMPLOYER = Column("amount_employer", "退回单位额", ("单位退回额",), kind="money")
 BACK_MEMBER = Column("amount_member", "退回个人额", ("个人退回额",), kind="money")
-REASON = Column("reason", "原因", ("退回原因", "错缴原因"), kind="text")
+REASON = Column("reason", "原因", ("退回原因", "错缴原因"), kind="text", repeats=True)
 REFUND = (EMPLOYER, MEMBER, NAME, WRONG_MONTH, BACK_EMPLOYER, BACK_MEMBER, REASON)
 
 ID_NUMBER = Column("id_number", "证件号码", ("身份证号", "身份证号码"), kind="text", required=False)

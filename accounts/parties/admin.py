@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -19,10 +19,8 @@ from accounts.ledger.reports import balance_column, balance_of, detail_ledger
 from accounts.parties.models import (
     Employer,
     EmployerOpening,
-    EmployerOpeningRow,
     Member,
     MemberOpening,
-    MemberOpeningRow,
     Party,
 )
 from accounts.parties.reports import statement_pdf
@@ -220,18 +218,6 @@ class OpeningAdmin(IntakeAdmin):
     form_template = "parties/opening_form.html"
     list_display = ("shown_number", "shown_subject", "shown_rows", "shown_state", "maker", "made_at", "checker")
 
-    @admin.display(description="户名")
-    def shown_subject(self, document: Any) -> str:
-        return f"{document.first_name or '—'}{' 等' if document.row_count > 1 else ''}"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: Any = self.row_model
-        first = rows.objects.filter(batch=OuterRef("pk")).order_by("row").values("name")[:1]
-        return super().get_queryset(request).annotate(first_name=Subquery(first))
-
-    def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
-        return dict(document.rows.filter(row__in=rows).values_list("row", "name"))
-
     def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
         context = super().rows_context(request, document)
         shown = [row for row, _ in context["rows"]]
@@ -273,7 +259,6 @@ class EmployerOpeningAdmin(OpeningAdmin):
     upload_label, form_label = "上传单位开户表", "登记一个单位"
     empty_list = "还没有单位开户。点“登记一个单位”逐户填写，或“上传单位开户表”成批办理。"
     account_model = Employer
-    row_model = EmployerOpeningRow
     row_cells = (
         ("单位名称", "name", "text"), ("统一社会信用代码", "credit_code", "text"), ("单位比例", "ratio_employer", "ratio"),
         ("个人比例", "ratio_member", "ratio"), ("首次汇缴", "first_month", "month"), ("发薪日", "pay_day", "text"),
@@ -287,7 +272,7 @@ class EmployerOpeningAdmin(OpeningAdmin):
         ("联系与账户", ("contact", "phone", "bank", "bank_account")),
     )
 
-    def form_initial(self) -> dict[str, Any]:
+    def form_initial(self, request: HttpRequest) -> dict[str, Any]:
         return {"first_month": months.text(clock.today()), "pay_day": "15"}
 
 
@@ -300,7 +285,6 @@ class MemberOpeningAdmin(OpeningAdmin):
     upload_label, form_label = "上传个人开户清册", "登记一名职工"
     empty_list = "还没有个人开户。点“登记一名职工”逐人填写，或“上传个人开户清册”成批办理。"
     account_model = Member
-    row_model = MemberOpeningRow
     row_cells = (
         ("姓名", "name", "text"), ("证件号码", "id_mask", "text"), ("性别", "sex_known", "text"),
         ("出生日期", "birth_known", "date"), ("缴存基数", "base", "money"), ("起缴年月", "first_month", "month"),
@@ -320,7 +304,7 @@ class MemberOpeningAdmin(OpeningAdmin):
             .annotate(sex_known=Coalesce("id_sex", "sex"), birth_known=Coalesce("id_birth", "birth_date"))
         )
 
-    def form_initial(self) -> dict[str, Any]:
+    def form_initial(self, request: HttpRequest) -> dict[str, Any]:
         return {"first_month": months.text(clock.today()), "id_type": Member.IdType.RESIDENT.label}
 
     def blank(self, request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ branches know; what may change until the decision (``volatile``) reads the rows 
 says (services/opening.py, office/services/personal.py). Nobody's number is quoted but by its mask.
 """
 
-from fundcenter.office.refusals import Refusal, RowRefusal
+from fundcenter.office.refusals import Refusal, RowRefusal, doubled
 
 REGULATION = "《住房公积金管理条例》"
 OPENING = f"{REGULATION}第十四条、第十五条"
@@ -85,13 +85,9 @@ def _month_future(column: str) -> RowRefusal:
 
 # --- 单位开户 ---------------------------------------------------------------------------------------------------------
 
-CREDIT_CODE_DOUBLED = RowRefusal(
+CREDIT_CODE_DOUBLED = doubled(
     "credit_code_doubled", "与第 {first} 行是同一统一社会信用代码；请只保留一行。", CREDIT_CODE,
-    find="""
-      select row, '统一社会信用代码', credit_code, jsonb_build_object('first', first) from (
-        select r.row, r.credit_code, min(r.row) over (partition by r.credit_code) as first from batch_row r
-         where r.credit_code is not null) d
-       where row > first""",
+    column="统一社会信用代码", shown="credit_code", keys=("credit_code",),
 )  # fmt: skip
 CREDIT_CODE_IN_USE = RowRefusal(
     "credit_code_in_use", "“{found}”已在{branch}开立单位账户；不重复开户，请到该机构查询单位账号。", CREDIT_CODE,
@@ -163,13 +159,9 @@ ID_AREA_UNKNOWN = RowRefusal(
       select r.row, '证件号码', r.id_mask, '{}'::jsonb from batch_row r
        where not r.id_area_known and r.id_problem is null""",
 )  # fmt: skip
-ID_DOUBLED = RowRefusal(
+ID_DOUBLED = doubled(
     "id_doubled", "与第 {first} 行是同一证件号码；请只保留一行。", ONE_ACCOUNT,
-    find="""
-      select row, '证件号码', id_mask, jsonb_build_object('first', first) from (
-        select r.row, r.id_mask, min(r.row) over (partition by r.id_index) as first from batch_row r
-         where r.id_index is not null) d
-       where row > first""",
+    column="证件号码", shown="id_mask", keys=("id_index",),
 )  # fmt: skip
 ID_IN_USE = RowRefusal(
     "id_in_use", "“{found}”已在{branch}有未销户的个人账户；不重复开户，请办理转移或启封。", ONE_ACCOUNT,

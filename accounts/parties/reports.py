@@ -11,7 +11,7 @@ from accounts.parties.models import Employer, EmployerOpening, Member, MemberOpe
 from fundcenter import clock, papers
 from fundcenter.office.models import Role, User
 from fundcenter.office.registry import Label, registry
-from fundcenter.office.reports import document_queue
+from fundcenter.office.reports import document_queue, subject_of_rows
 
 
 def employer_labels(ids: Iterable[int]) -> Mapping[int, Label]:
@@ -24,14 +24,8 @@ def member_labels(ids: Iterable[int]) -> Mapping[int, Label]:
     return {pk: Label(number, name, reverse("admin:parties_member_change", args=[pk])) for pk, number, name in rows}
 
 
-def opening_subject(document: EmployerOpening | MemberOpening) -> str:
-    """Whose accounts: the first one's name, and whether there are more."""
-    first = document.rows.order_by("row").values_list("name", flat=True).first()
-    return f"{first or '—'}{' 等' if document.row_count > 1 else ''}"
-
-
-EMPLOYER_OPENINGS = document_queue(EmployerOpening, {"submitted": (Role.REVIEWER,)}, opening_subject)
-MEMBER_OPENINGS = document_queue(MemberOpening, {"submitted": (Role.REVIEWER,)}, opening_subject)
+EMPLOYER_OPENINGS = document_queue(EmployerOpening, {"submitted": (Role.REVIEWER,)}, subject_of_rows)
+MEMBER_OPENINGS = document_queue(MemberOpening, {"submitted": (Role.REVIEWER,)}, subject_of_rows)
 
 
 def statement_pdf(member: Member, *, until: date, printed_by: User) -> bytes:

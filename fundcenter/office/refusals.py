@@ -33,6 +33,21 @@ class RowRefusal(Refusal):
     """What may change between checking and deciding; asked again at submission and at approval, without ``batch_row``."""
 
 
+def doubled(
+    code: str, message: str, article: str = "", *, column: str, shown: str, keys: tuple[str, ...]
+) -> RowRefusal:
+    """Two rows about the same: each but the first is refused, and ``{first}`` in the message is that row. ``keys``, columns of
+    ``batch_row``, say what is the same, ``shown`` which of its columns is quoted; a row without the first key is none yet."""
+    return RowRefusal(
+        code, message, article,
+        find=f"""
+          select row, '{column}', shown, jsonb_build_object('first', first) from (
+            select row, {shown} as shown, min(row) over (partition by {", ".join(keys)}) as first
+              from batch_row where {keys[0]} is not null) d
+           where row > first""",
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Problem:
     """One place where a refusal applies."""

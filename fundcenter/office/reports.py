@@ -52,6 +52,16 @@ def document_queue(
     )
 
 
+def and_more(first: str | None, count: int) -> str:
+    """Whom so many rows are about: the first one's name, and whether there are more."""
+    return f"{first or '—'}{' 等' if count > 1 else ''}"
+
+
+def subject_of_rows(document: Any, field: str = "name") -> str:
+    """Whom a document of rows is about, as a queue says it; ``field`` of the row has the name."""
+    return and_more(document.rows.order_by("row").values_list(field, flat=True).first(), document.row_count)
+
+
 # --- the trails -------------------------------------------------------------------------------------------------------
 
 NOTHING = "（空）"

@@ -20,7 +20,7 @@ Values = tuple[Cell | None, ...]  # in the order of the declared columns; None w
 @dataclass(frozen=True)
 class Column:
     """`title` heads the column in our own files, `synonyms` in those of others. `kind` says how it is written, `repeats`
-    that many rows have the same value, which is then read once."""
+    that many rows have the same value, which is then read once and may stand above the header instead."""
 
     field: str
     title: str
@@ -47,8 +47,9 @@ class HeaderProblem:
 class Table:
     """`rows` carry the row number that Excel shows. A column of the file that nobody declared is left out.
 
-    What stands above the header under a column's name (单位账号：010000000146) stands in for a column that the file
-    lacks: it is the value of every row. `title_cells` has all that stands there, by its label.
+    What stands above the header under the name of a column that `repeats` (单位账号：010000000146) stands in for one that
+    the file lacks: it is the value of every row. Of another column it says nothing: 经办人 there is whoever filled the
+    sheet in, and 单位名称 whose sheet it is. `title_cells` has all that stands there, by its label.
     """
 
     title_cells: Mapping[str, Cell]
@@ -67,6 +68,7 @@ def read(content: bytes, name: str, columns: Sequence[Column], limits: Limits = 
     Values are raw (`Cell`): a room turns those it needs into numbers and accounts, when it needs them.
     """
     fields = _fields_by_heading(columns)
+    repeating = {column.field for column in columns if column.repeats}
     with opened(content, name, limits) as sheet:
         top = list(islice(sheet.rows, _HEADER_WITHIN))
         matches = [_match(row, fields) for row in top]
@@ -76,7 +78,8 @@ def read(content: bytes, name: str, columns: Sequence[Column], limits: Limits = 
             return Table({}, None, {}, (), None, _missing(columns, ()), (), sheet.formulas)
 
         title_cells = _title_cells(top[:header])
-        above = {fields[key]: value for label, value in title_cells.items() if (key := heading(label)) in fields}
+        labelled = {fields[key]: value for label, value in title_cells.items() if (key := heading(label)) in fields}
+        above = {field: value for field, value in labelled.items() if field in repeating}
         # Each row is prolonged by what stands above, so that one itemgetter picks all values.
         constants = tuple(above.get(column.field) for column in columns)
         sources = [found[c.field][0] if c.field in found else sheet.width + i for i, c in enumerate(columns)]

@@ -23,6 +23,7 @@ from fundcenter.office.forms import beside_fields, row_form
 from fundcenter.office.models import FileDocument, Role
 from fundcenter.office.refusals import Problem, Refused
 from fundcenter.office.registry import registry
+from fundcenter.office.reports import and_more
 from fundcenter.office.services import audit, files
 from fundcenter.office.services import intake as intakes
 
@@ -63,12 +64,15 @@ class IntakeAdmin(DocumentAdmin):
     form_groups: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
     """(heading, fields): how the form is laid out."""
     page_template = "office/intake.html"
-    row_model: ClassVar[type[models.Model] | None] = None
+    hint: ClassVar[str] = ""
+    """A sentence beside form and upload: what an empty cell means, where it means more than that nothing is known."""
     row_cells: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     """(title, field, kind) of the rows shown on the document's page; a room that shows them otherwise leaves it out.
 
     A kind of holder (``member``, ``employer``) is an account number that leads to the account of the row's ``<kind>_id``.
     """
+    row_name: ClassVar[str] = "name"
+    """The field of a row with the name that it is known by: in lists, and beside row numbers in the table of problems."""
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
     list_filter = ("state", ("made_on", DayFilter))
     list_select_related: ClassVar[Any] = ("file", "maker", "checker", "branch")
@@ -78,6 +82,10 @@ class IntakeAdmin(DocumentAdmin):
     def shown_number(self, document: FileDocument) -> str:
         return document.number
 
+    @admin.display(description="户名")
+    def shown_subject(self, document: Any) -> str:
+        return and_more(document.first_name, document.row_count)
+
     @admin.display(description="行数")
     def shown_rows(self, document: FileDocument) -> str:
         return figure(document.row_count)
@@ -85,6 +93,13 @@ class IntakeAdmin(DocumentAdmin):
     @admin.display(description="状态", ordering="state")
     def shown_state(self, document: FileDocument) -> str:
         return chip(document.state, document.state_label)
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        found = super().get_queryset(request)
+        if "shown_subject" not in self.list_display:
+            return found
+        first = self.rows_of(models.OuterRef("pk")).order_by("row").values(self.row_name)[:1]
+        return found.annotate(first_name=models.Subquery(first))
 
     def name_of(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -131,7 +146,7 @@ class IntakeAdmin(DocumentAdmin):
     def upload_page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         """The upload's page; ``columns`` says what the file needs."""
         context = {
-            "form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns,
+            "form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns, "hint": self.hint,
             "blank_url": self.page_url("blank"), **context,
         }  # fmt: skip
         return self.render(request, self.upload_template, **context)
@@ -139,7 +154,7 @@ class IntakeAdmin(DocumentAdmin):
     @method_decorator([never_cache, sensitive_post_parameters()])
     def fill_in(self, request: HttpRequest) -> HttpResponse:
         """A file of one row: what is wrong stands beside the field that it is about, and nothing typed is lost."""
-        form = row_form(self.intake)(request.POST or None, initial={**self.form_initial(), **request.GET.dict()})
+        form = row_form(self.intake)(request.POST or None, initial={**self.form_initial(request), **request.GET.dict()})
         refused: Iterable[Problem] = ()
         if form.is_valid():
             try:
@@ -150,11 +165,11 @@ class IntakeAdmin(DocumentAdmin):
             else:
                 return HttpResponseRedirect(self.url_of(document))
         groups = [(heading, [form[name] for name in names]) for heading, names in self.form_groups]
-        context = {"form": form, "groups": groups, "refused": refused, **self.form_context(request)}
+        context = {"form": form, "groups": groups, "refused": refused, "hint": self.hint, **self.form_context(request)}
         return self.render(request, self.form_template, title=self.form_label, **context)
 
-    def form_initial(self) -> dict[str, Any]:
-        """What is mostly so, by field."""
+    def form_initial(self, request: HttpRequest) -> dict[str, Any]:
+        """What is mostly so, or stands already, by field; what the address says of a field goes before it."""
         return {}
 
     def form_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -203,16 +218,12 @@ class IntakeAdmin(DocumentAdmin):
 
     def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
         """A page of the document's rows, by key."""
-        if self.row_model is None:
+        if not self.row_cells:
             return {}
-        after = int(request.GET["row"]) if request.GET.get("row", "").isdigit() else 0
         fields = [field for _, field, _ in self.row_cells]
-        labels = {f.name: dict(f.flatchoices) for f in self.row_model._meta.fields if f.name in fields and f.choices}
-        found = self.rows_of(document).filter(row__gt=after).order_by("row")
+        labels = {f.name: dict(f.flatchoices) for f in self.intake.rows._meta.fields if f.name in fields and f.choices}
         holders = [kind for *_, kind in self.row_cells if kind in registry.holders]
-        rows = list(found.values("row", *fields, *(f"{kind}_id" for kind in holders))[: ROWS_A_PAGE + 1])
-        more = len(rows) > ROWS_A_PAGE
-        rows = rows[:ROWS_A_PAGE]
+        rows, next_url = self.page_of_rows(request, document, *fields, *(f"{kind}_id" for kind in holders))
         accounts = {kind: registry.holders[kind]({r[f"{kind}_id"] for r in rows} - {None}) for kind in holders}
 
         def cell(row: dict[str, Any], field: str, kind: str) -> tuple[str, Any, str]:
@@ -224,8 +235,16 @@ class IntakeAdmin(DocumentAdmin):
         return {
             "row_titles": [(title, "account" if kind in accounts else kind) for title, _, kind in self.row_cells],
             "rows": [(row["row"], [cell(row, field, kind) for _, field, kind in self.row_cells]) for row in rows],
-            "rows_next_url": f"{self.url_of(document)}?row={rows[-1]['row']}" if more else "",
+            "rows_next_url": next_url,
         }
+
+    def page_of_rows(self, request: HttpRequest, document: Any, *fields: str) -> tuple[list[dict[str, Any]], str]:
+        """These fields of the rows after the one that the address names, a page of them, and where the next one is."""
+        after = int(request.GET["row"]) if request.GET.get("row", "").isdigit() else 0
+        found = self.rows_of(document).filter(row__gt=after).order_by("row")
+        rows = list(found.values("row", *fields)[: ROWS_A_PAGE + 1])
+        more = len(rows) > ROWS_A_PAGE
+        return rows[:ROWS_A_PAGE], f"{self.url_of(document)}?row={rows[ROWS_A_PAGE - 1]['row']}" if more else ""
 
     def _rows_shown(self, request: HttpRequest, document: Any) -> dict[str, Any]:
         """The rows; a single one, such as a form's, is shown as a list of its values instead of a table."""
@@ -239,12 +258,11 @@ class IntakeAdmin(DocumentAdmin):
 
     def rows_of(self, document: Any) -> models.QuerySet[Any]:
         """The rows of the document; a room may add columns that ``row_cells`` names."""
-        assert self.row_model is not None  # noqa: S101
-        return self.row_model._default_manager.filter(batch=document)
+        rows: Any = self.intake.rows._default_manager
+        return rows.filter(batch=document)
 
     def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
-        """Names beside row numbers in the table of problems, where the rows have them."""
-        return {}
+        return dict(self.rows_of(document).filter(row__in=rows).values_list("row", self.row_name))
 
     def confirm(self, request: HttpRequest, object_id: int) -> HttpResponse:
         document = self.find(request, str(object_id))
