@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
@@ -18,13 +19,15 @@ from django.views.decorators.http import require_POST
 from accounts.ledger.reports import balance_column, balance_of, detail_ledger
 from accounts.parties.models import (
     Employer,
+    EmployerChange,
     EmployerOpening,
     Member,
     MemberOpening,
     Party,
 )
 from accounts.parties.reports import statement_pdf
-from accounts.parties.services import opening, unmasking
+from accounts.parties.services import changing, opening, unmasking
+from accounts.parties.sheets import PARTICULARS
 from accounts.parties.terms import contribution_limits
 from fundcenter import clock, identifiers, money, months
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
@@ -37,6 +40,8 @@ from fundcenter.office.services import audit, personal
 
 LINES_A_PAGE = 50
 ACCOUNT_DIGITS = 12
+# Where what an employer gets back is paid to.
+ACCOUNT_FIELDS = ("bank", "bank_account")
 
 
 class PartyAdmin(RecordAdmin):
@@ -116,6 +121,9 @@ class EmployerAdmin(PartyAdmin):
             "open_member_url": f"{reverse('admin:parties_memberopening_form')}?employer_number={found.number}",
             "member_sheet_url": f"{reverse('admin:parties_memberopening_blank')}?employer={found.number}",
             "may_open": actor(request).holds(Role.CLERK) and found.state in ("normal", "deferred"),
+            "change_url": f"{reverse('admin:parties_employerchange_form')}?employer_number={found.number}"
+            if actor(request).holds(Role.CLERK) and found.state != "closed"
+            else "",
             **self.ledger(request, found),
             **registry.panel(found),
         }
@@ -315,3 +323,71 @@ class MemberOpeningAdmin(OpeningAdmin):
             return super().blank(request)
         content = opening.member_template(employer, months.first(clock.today()))
         return download(content, f"个人开户清册 {employer.name}.xlsx")
+
+
+@admin.register(EmployerChange, site=site)
+class EmployerChangeAdmin(IntakeAdmin):
+    intake = changing.CHANGES
+    take_in = changing.upload
+    type_in = changing.type_in
+    verbs = intake_verbs(changing.submit, changing.approve, changing.withdraw, done="{number} 已变更。")
+    page_template = "parties/employer_change.html"
+    upload_label, form_label = "上传单位信息变更表", "变更一个单位"
+    hint = "留空的栏保持原值，与现登记相同的不算变更。"
+    empty_list = (
+        "还没有单位信息变更。点“变更一个单位”逐户填写，或“上传单位信息变更表”成批办理；也可从单位页面点“变更信息”。"
+    )
+    list_display = ("shown_number", "shown_subject", "shown_rows", "shown_state", "maker", "made_at", "checker")
+    row_name = "employer__name"
+    form_groups = (
+        ("单位", ("employer_number", "name", "legal_person", "address")),
+        ("联系与发薪", ("contact", "phone", "pay_day")),
+        ("退款付至的账户", ("bank", "bank_account")),
+    )
+
+    def form_of_row(self, request: HttpRequest) -> forms.Form:
+        form = super().form_of_row(request)
+        if "employer_number" in request.GET:
+            # What stands below is this employer's: under another number it would become another's.
+            form.fields["employer_number"].widget.attrs["readonly"] = True
+        for column in PARTICULARS:
+            form.fields[column.field].show_hidden_initial = True
+        return form
+
+    def typed(self, form: forms.Form) -> dict[str, Any]:
+        """Only what was typed over: another's change while the form lay open is not turned back by what stood in it before."""
+        return {
+            name: value for name, value in form.cleaned_data.items() if name in {*form.changed_data, "employer_number"}
+        }
+
+    def form_initial(self, request: HttpRequest) -> dict[str, Any]:
+        fields = [column.field for column in PARTICULARS]
+        found = Employer.objects.visible().filter(number=request.GET.get("employer_number", "")).values(*fields)
+        return dict(found.first() or {})
+
+    def rows_context(self, request: HttpRequest, document: Any) -> dict[str, Any]:
+        whose = ("employer_id", "employer_number", "employer__name", "before")
+        rows, next_url = self.page_of_rows(request, document, *whose, *(column.field for column in PARTICULARS))
+        return {
+            "changes": [
+                {
+                    "row": row["row"], "number": row["employer_number"], "name": row["employer__name"],
+                    "url": reverse("admin:parties_employer_change", args=[row["employer_id"]]) if row["employer_id"] else "",
+                    "lines": [
+                        (column.title, row["before"][column.field], row[column.field], column.field in ACCOUNT_FIELDS)
+                        for column in PARTICULARS
+                        if row[column.field] is not None
+                    ],
+                }
+                for row in rows
+            ],
+            "rows_next_url": next_url,
+        }  # fmt: skip
+
+    def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
+        accounts = self.rows_of(found).filter(Q(bank__isnull=False) | Q(bank_account__isnull=False)).count()
+        return {
+            **super().page_context(request, found),
+            "accounts_change": accounts,
+            "facts": [("户数", found.row_count, ""), ("改银行账户", f"{accounts} 户", "")],
+        }

@@ -6,16 +6,28 @@ class PartiesConfig(AppConfig):
     verbose_name = "单位与职工"
 
     def ready(self) -> None:
-        from accounts.parties.models import EmployerOpening, MemberOpening
-        from accounts.parties.reports import EMPLOYER_OPENINGS, MEMBER_OPENINGS, employer_labels, member_labels
+        from accounts.parties.models import EmployerChange, EmployerOpening, MemberOpening
+        from accounts.parties.reports import (
+            EMPLOYER_CHANGES,
+            EMPLOYER_OPENINGS,
+            MEMBER_OPENINGS,
+            employer_labels,
+            member_labels,
+        )
+        from accounts.parties.services.changing import CHANGES
         from accounts.parties.services.opening import EMPLOYERS, MEMBERS
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, Sealed, registry
         from fundcenter.office.services.intake import jobs_of
 
         registry.holders |= {"employer": employer_labels, "member": member_labels}
-        registry.queues |= {"employer_openings": EMPLOYER_OPENINGS, "member_openings": MEMBER_OPENINGS}
+        registry.queues |= {
+            "employer_openings": EMPLOYER_OPENINGS,
+            "employer_changes": EMPLOYER_CHANGES,
+            "member_openings": MEMBER_OPENINGS,
+        }
         registry.jobs |= jobs_of(EmployerOpening, EMPLOYERS) | jobs_of(MemberOpening, MEMBERS)
+        registry.jobs |= jobs_of(EmployerChange, CHANGES)
         registry.sealed += [
             Sealed("parties_member", "id_sealed", key="holder_id", index="id_index"),
             Sealed("parties_member", "phone_sealed", key="holder_id"),
@@ -28,6 +40,9 @@ class PartiesConfig(AppConfig):
         registry.menu += [
             MenuEntry(
                 "归集", "单位开户", "admin:parties_employeropening_changelist", 15, "employer_openings", BUSINESS
+            ),
+            MenuEntry(
+                "归集", "单位信息变更", "admin:parties_employerchange_changelist", 16, "employer_changes", BUSINESS
             ),
             MenuEntry("归集", "单位", "admin:parties_employer_changelist", 20),
             MenuEntry("归集", "个人开户", "admin:parties_memberopening_changelist", 25, "member_openings", BUSINESS),

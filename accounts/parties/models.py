@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.ledger.models import Holder, money
-from accounts.parties.states import EMPLOYER_STATES, MEMBER_STATES, OPENING
+from accounts.parties.states import EMPLOYER_CHANGE, EMPLOYER_STATES, MEMBER_STATES, OPENING
 from fundcenter import vault
 from fundcenter.office.models import Branch, BranchQuerySet, DatedRule, DocumentRow, FileDocument, User, remembered
 
@@ -250,16 +250,10 @@ class OpeningRow(DocumentRow):
         abstract = True
 
 
-class EmployerOpeningRow(OpeningRow):
-    """单位开户行: one employer as the form or file has it."""
+class ParticularsRow(models.Model):
+    """What an employer says of itself, as a form or file has it."""
 
-    batch = models.ForeignKey(
-        EmployerOpening, models.PROTECT, db_index=False, db_constraint=False, related_name="rows", verbose_name="单据"
-    )
     name = models.TextField("单位名称", null=True)
-    credit_code = models.TextField("统一社会信用代码", null=True)
-    nature = models.CharField("单位性质", max_length=12, choices=Employer.Nature, null=True)
-    industry = models.CharField("所属行业", max_length=1, choices=Employer.Industry, null=True)
     address = models.TextField("地址", null=True)
     legal_person = models.TextField("法定代表人", null=True)
     contact = models.TextField("经办人", null=True)
@@ -267,6 +261,20 @@ class EmployerOpeningRow(OpeningRow):
     bank = models.TextField("开户银行", null=True)
     bank_account = models.TextField("银行账号", null=True)
     pay_day = models.PositiveSmallIntegerField("发薪日", null=True)
+
+    class Meta:
+        abstract = True
+
+
+class EmployerOpeningRow(ParticularsRow, OpeningRow):
+    """单位开户行: one employer as the form or file has it."""
+
+    batch = models.ForeignKey(
+        EmployerOpening, models.PROTECT, db_index=False, db_constraint=False, related_name="rows", verbose_name="单据"
+    )
+    credit_code = models.TextField("统一社会信用代码", null=True)
+    nature = models.CharField("单位性质", max_length=12, choices=Employer.Nature, null=True)
+    industry = models.CharField("所属行业", max_length=1, choices=Employer.Industry, null=True)
     ratio_employer = models.DecimalField("单位缴存比例", max_digits=24, decimal_places=6, null=True)
     ratio_member = models.DecimalField("个人缴存比例", max_digits=24, decimal_places=6, null=True)
 
@@ -303,3 +311,29 @@ class MemberOpeningRow(OpeningRow):
 
     class Meta(OpeningRow.Meta):
         verbose_name = verbose_name_plural = "个人开户行"
+
+
+class EmployerChange(FileDocument):
+    """单位信息变更: particulars of employers as they are from its approval on. Ratios, credit code and branch are others' business."""
+
+    machine = EMPLOYER_CHANGE
+    prefix: ClassVar[str] = "BG"
+    waits_for: ClassVar[tuple[str, ...]] = ("parties.employerchange",)
+
+    class Meta(FileDocument.Meta):
+        verbose_name = verbose_name_plural = "单位信息变更"
+
+
+class EmployerChangeRow(ParticularsRow, DocumentRow):
+    """单位信息变更行: one employer, what each of its particulars becomes (null: it stays), and what it was when this was checked."""
+
+    batch = models.ForeignKey(
+        EmployerChange, models.PROTECT, db_index=False, db_constraint=False, related_name="rows", verbose_name="单据"
+    )
+    employer_number = models.TextField("单位账号", null=True)
+    employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    initials = models.TextField("拼音首字母", null=True)
+    before = models.JSONField("变更前", null=True)
+
+    class Meta(DocumentRow.Meta):
+        verbose_name = verbose_name_plural = "单位信息变更行"

@@ -1,5 +1,6 @@
 """Set-based SQL of the parties."""
 
+from accounts.parties.sheets import PARTICULARS
 from fundcenter.office.services.intake import Join
 
 # Whose number was written; row security finds only employers and members of the clerk's branch.
@@ -101,4 +102,22 @@ select o.holder_id, o.branch_id, d.id, o.row, o.employer_id, o.number, o.name, o
 # The employers that a file of members is about.
 MEMBER_OPENING_HOLDERS = """
 select distinct employer_id as holder from parties_memberopeningrow where batch_id = %(batch)s
+"""
+
+# 单位信息变更: what is written as it stands already is no change, and what stood is kept beside what it becomes.
+_FIELDS = [column.field for column in PARTICULARS]
+EMPLOYER_CHANGE_VALUES = {
+    **{field: f"nullif(s.{field}, e.{field})" for field in _FIELDS},
+    "before": "jsonb_build_object(" + ", ".join(f"'{field}', e.{field}" for field in _FIELDS) + ")",
+}
+EMPLOYER_CHANGE_HOLDERS = "select employer_id from parties_employerchangerow where batch_id = %(batch)s"
+# Two decisions about one employer pass one after the other, and the later one is asked again what it found.
+EMPLOYER_CHANGE_HOLD = f"""
+select e.holder_id from parties_employer e where e.holder_id in ({EMPLOYER_CHANGE_HOLDERS})
+ order by e.holder_id for no key update
+"""
+CHANGE_EMPLOYERS = f"""
+update parties_employer e
+   set initials = coalesce(r.initials, e.initials), {", ".join(f"{field} = coalesce(r.{field}, e.{field})" for field in _FIELDS)}
+  from parties_employerchangerow r where r.batch_id = %(batch)s and e.holder_id = r.employer_id
 """

@@ -1,4 +1,4 @@
-"""Why an account is not opened: code, article, sentence, and the statement that finds it over the whole file.
+"""Why an account is not opened, or not changed: code, article, sentence, and the statement that finds it over the whole file.
 
 A statement yields row, col (title of the column), found and args (jsonb). It reads ``batch_row``, the rows as they were
 recognised (queries.RECOGNISE_…), ``limits``, the limits in force, and ``stranger``, the account numbers that only other
@@ -6,6 +6,9 @@ branches know; what may change until the decision (``volatile``) reads the rows 
 says (services/opening.py, office/services/personal.py). Nobody's number is quoted but by its mask.
 """
 
+from dataclasses import replace
+
+from accounts.parties.sheets import PARTICULARS
 from fundcenter.office.refusals import Refusal, RowRefusal, doubled
 
 REGULATION = "《住房公积金管理条例》"
@@ -221,6 +224,50 @@ OVER_MEMBERS = (
     LIMITS_MISSING, EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS, EMPLOYER_CLOSED, ID_CHECKSUM, ID_AREA_UNKNOWN, ID_DOUBLED,
     ID_IN_USE, BIRTH_MISMATCH, SEX_MISMATCH, BIRTH_MISSING, UNDERAGE, OVERAGE, TOO_MANY_DECIMALS, NEGATIVE_AMOUNT,
     BASE_BELOW_FLOOR, BASE_ABOVE_CAP, _month_future("起缴年月"),
+)  # fmt: skip
+
+# --- 单位信息变更 -----------------------------------------------------------------------------------------------------
+
+CHANGE = f"{REGULATION}第十四条"
+
+CHANGE_EMPLOYER_UNKNOWN, CHANGE_EMPLOYER_NOT_YOURS = (
+    replace(refusal, article=CHANGE) for refusal in (EMPLOYER_UNKNOWN, EMPLOYER_NOT_YOURS)
+)
+CHANGE_EMPLOYER_CLOSED = RowRefusal(
+    "employer_closed", "单位“{name}”已销户，不能再办理信息变更；请核对单位账号。", CHANGE, volatile=True,
+    find="""
+      select r.row, '单位账号', r.employer_number, jsonb_build_object('name', e.name)
+        from parties_employerchangerow r join parties_employer e on e.holder_id = r.employer_id
+       where r.batch_id = %(batch)s and e.state = 'closed'""",
+)  # fmt: skip
+CHANGE_EMPLOYER_DOUBLED = doubled(
+    "employer_doubled", "与第 {first} 行是同一单位；请把该单位的变更写在一行里。", CHANGE,
+    column="单位账号", shown="employer_number", keys=("employer_id",),
+)  # fmt: skip
+# Only where every cell was read: what is wrong in one is said, and was meant as a change.
+NOTHING_CHANGES = RowRefusal(
+    "nothing_changes", "单位“{name}”没有要变更的内容：各栏留空，或与现登记的相同；请填写变更后的内容，或从本表移出。", CHANGE,
+    find=f"""
+      select r.row, '单位账号', r.employer_number, jsonb_build_object('name', e.name)
+        from batch_row r join parties_employer e on e.holder_id = r.employer_id
+       where num_nonnulls({", ".join(f"r.{column.field}" for column in PARTICULARS)}) = 0
+         and not exists (select from office_rowproblem p where p.document = %(document)s and p.row = r.row)""",
+)  # fmt: skip
+_SIDES = ", ".join(
+    f"('{column.title}', r.{column.field}::text, r.before->>'{column.field}', e.{column.field}::text)"
+    for column in PARTICULARS
+)
+CHANGED_MEANWHILE = RowRefusal(
+    "changed_meanwhile", "单位“{name}”的{column}在检查之后已由“{before}”变更为“{now}”；请撤回本单，按现登记的重新办理。", CHANGE,
+    volatile=True, find=f"""
+      select r.row, side.title, side.becomes, jsonb_build_object('name', e.name, 'before', side.before, 'now', side.now)
+        from parties_employerchangerow r join parties_employer e on e.holder_id = r.employer_id,
+        lateral (values {_SIDES}) side(title, becomes, before, now)
+       where r.batch_id = %(batch)s and side.becomes is not null and side.before <> side.now""",
+)  # fmt: skip
+OVER_EMPLOYER_CHANGES = (
+    CHANGE_EMPLOYER_UNKNOWN, CHANGE_EMPLOYER_NOT_YOURS, CHANGE_EMPLOYER_CLOSED, CHANGE_EMPLOYER_DOUBLED,
+    NOTHING_CHANGES, CHANGED_MEANWHILE,
 )  # fmt: skip
 
 # --- what only the table sees, when two decide at the same instant ----------------------------------------------------

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from accounts.ledger.reports import balance_of, detail_ledger, since_default
-from accounts.parties.models import Employer, EmployerOpening, Member, MemberOpening
+from accounts.parties.models import Employer, EmployerChange, EmployerOpening, Member, MemberOpening
 from fundcenter import clock, papers
 from fundcenter.office.models import Role, User
 from fundcenter.office.registry import Label, registry
@@ -26,6 +26,9 @@ def member_labels(ids: Iterable[int]) -> Mapping[int, Label]:
 
 EMPLOYER_OPENINGS = document_queue(EmployerOpening, {"submitted": (Role.REVIEWER,)}, subject_of_rows)
 MEMBER_OPENINGS = document_queue(MemberOpening, {"submitted": (Role.REVIEWER,)}, subject_of_rows)
+EMPLOYER_CHANGES = document_queue(
+    EmployerChange, {"submitted": (Role.REVIEWER,)}, lambda change: subject_of_rows(change, "employer__name")
+)
 
 
 def statement_pdf(member: Member, *, until: date, printed_by: User) -> bytes:

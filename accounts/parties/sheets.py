@@ -1,5 +1,7 @@
 """Columns of the spreadsheets of this room, and of its forms. collection.md A5."""
 
+from dataclasses import replace
+
 from fundcenter.spreadsheets import Column
 
 # An employer's account and a month stand in every row, or once above the header.
@@ -23,6 +25,14 @@ EMPLOYER_OPENING = (
     Column("bank", "开户银行", ("开户行",), required=False, repeats=True),
     Column("bank_account", "银行账号", ("单位银行账号",), kind="account", required=False),
 )
+
+# What an employer may change of what it said when its account was opened. Each row says its own, and what it leaves empty stays.
+PARTICULARS = tuple(
+    replace(column, required=False, repeats=False)
+    for column in EMPLOYER_OPENING
+    if column.field in ("name", "address", "legal_person", "contact", "phone", "pay_day", "bank", "bank_account")
+)
+EMPLOYER_CHANGE = (EMPLOYER, *PARTICULARS)
 
 MEMBER_OPENING = (
     EMPLOYER,

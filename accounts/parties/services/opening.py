@@ -5,7 +5,6 @@ take the same way, and there is no other: the demo's city and the tests' came to
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -15,7 +14,6 @@ from django.db import connection, transaction
 
 from accounts.ledger.services import posting, underway
 from accounts.parties import queries, refusals, sheets
-from accounts.parties.calc import pinyin_initials
 from accounts.parties.models import (
     Employer,
     EmployerOpening,
@@ -24,45 +22,13 @@ from accounts.parties.models import (
     MemberOpening,
     MemberOpeningRow,
 )
-from fundcenter import identifiers, months, spreadsheets
+from accounts.parties.services import cells
+from fundcenter import months, spreadsheets
 from fundcenter.office.models import Role, User
 from fundcenter.office.services import intake, personal
 from fundcenter.office.services.moves import move, require_role
-from fundcenter.spreadsheets import CellProblem
 
 Opening = EmployerOpening | MemberOpening
-
-# --- how the cells of this room are read ------------------------------------------------------------------------------
-
-
-def _with_initials(reader: intake.Reader) -> intake.Reader:
-    """A name is found by its pinyin initials too; they are staged beside it."""
-
-    def read(value: Any) -> tuple[str, str] | CellProblem:
-        found = reader.read(value)
-        return found if isinstance(found, CellProblem) else (found, pinyin_initials(found))
-
-    return intake.Reader((*reader.staged, ("initials", "text")), read, refusals=reader.refusals)
-
-
-def _credit_code(value: Any) -> str | CellProblem:
-    code = identifiers.clean(spreadsheets.as_text(value)).upper()
-    if not code:
-        return CellProblem("cell_empty")
-    return CellProblem("credit_code_checksum", code[:40]) if identifiers.credit_code_problem(code) else code
-
-
-def _pay_day(value: Any) -> int | CellProblem:
-    day = spreadsheets.as_number(value)
-    if isinstance(day, CellProblem):
-        return day
-    return int(day) if 1 <= day <= 31 and day == int(day) else CellProblem("pay_day_malformed", str(value)[:40])
-
-
-def _bank_account(value: Any) -> str | CellProblem:
-    number = spreadsheets.as_account(value, 0)
-    good = isinstance(number, CellProblem) or re.fullmatch(r"[0-9][0-9-]{6,30}[0-9]", number)
-    return number if good else CellProblem("bank_account_malformed", str(number)[:40])
 
 
 def _post(open_accounts: str) -> Callable[..., int]:
@@ -81,17 +47,10 @@ def _post(open_accounts: str) -> Callable[..., int]:
 EMPLOYERS = intake.Intake(
     columns=sheets.EMPLOYER_OPENING,
     readers={
-        "name": _with_initials(intake.text("name", 100)),
-        "credit_code": intake.Reader((("credit_code", "text"),), _credit_code, (refusals.CREDIT_CODE_CHECKSUM,)),
+        **cells.PARTICULARS,
+        "credit_code": cells.CREDIT_CODE,
         "nature": intake.choice("nature", dict(Employer.Nature.choices), refusals.NATURE_UNKNOWN),
         "industry": intake.choice("industry", dict(Employer.Industry.choices), refusals.INDUSTRY_UNKNOWN),
-        "pay_day": intake.Reader((("pay_day", "int"),), _pay_day, (refusals.PAY_DAY_MALFORMED,)),
-        "address": intake.text("address", 120),
-        "legal_person": personal.name("legal_person"),
-        "contact": personal.name("contact"),
-        "phone": personal.telephone("phone"),
-        "bank": intake.text("bank", 60),
-        "bank_account": intake.Reader((("bank_account", "text"),), _bank_account, (refusals.BANK_ACCOUNT_MALFORMED,)),
     },
     rows=EmployerOpeningRow,
     values=queries.EMPLOYER_VALUES,
@@ -104,7 +63,7 @@ EMPLOYERS = intake.Intake(
 MEMBERS = intake.Intake(
     columns=sheets.MEMBER_OPENING,
     readers={
-        "name": _with_initials(personal.name("name")),
+        "name": cells.with_initials(personal.name("name")),
         "id_type": intake.choice(
             "id_type", dict(Member.IdType.choices), refusals.ID_TYPE_UNKNOWN, {"身份证": Member.IdType.RESIDENT}
         ),

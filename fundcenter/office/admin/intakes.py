@@ -154,12 +154,12 @@ class IntakeAdmin(DocumentAdmin):
     @method_decorator([never_cache, sensitive_post_parameters()])
     def fill_in(self, request: HttpRequest) -> HttpResponse:
         """A file of one row: what is wrong stands beside the field that it is about, and nothing typed is lost."""
-        form = row_form(self.intake)(request.POST or None, initial={**self.form_initial(request), **request.GET.dict()})
+        form = self.form_of_row(request)
         refused: Iterable[Problem] = ()
         if form.is_valid():
             try:
                 type_in: Any = type(self).type_in
-                document = type_in([form.cleaned_data], by=actor(request), on=clock.today())
+                document = type_in([self.typed(form)], by=actor(request), on=clock.today())
             except Refused as said:
                 refused = beside_fields(form, self.intake, said.problems)
             else:
@@ -167,6 +167,14 @@ class IntakeAdmin(DocumentAdmin):
         groups = [(heading, [form[name] for name in names]) for heading, names in self.form_groups]
         context = {"form": form, "groups": groups, "refused": refused, "hint": self.hint, **self.form_context(request)}
         return self.render(request, self.form_template, title=self.form_label, **context)
+
+    def form_of_row(self, request: HttpRequest) -> forms.Form:
+        initial = {**self.form_initial(request), **request.GET.dict()}
+        return row_form(self.intake)(request.POST or None, initial=initial)
+
+    def typed(self, form: forms.Form) -> dict[str, Any]:
+        """What the form says, by field; a field left out is an empty cell."""
+        return form.cleaned_data
 
     def form_initial(self, request: HttpRequest) -> dict[str, Any]:
         """What is mostly so, or stands already, by field; what the address says of a field goes before it."""

@@ -81,12 +81,12 @@ def card(field: str) -> Reader:
     return _sealed(field, identifiers.is_card, identifiers.mask_card, CARD_CHECKSUM, check="card")
 
 
-def telephone(field: str) -> Reader:
-    """An office's telephone, in clear: it is printed on its letters."""
+def telephone(field: str, most: int = 20) -> Reader:
+    """An office's telephone, in clear, of at most so many signs: it is printed on its letters."""
 
     def read(value: Any) -> str | CellProblem:
         number = spreadsheets.as_account(value, 0)
-        good = isinstance(number, CellProblem) or identifiers.is_telephone(number)
+        good = isinstance(number, CellProblem) or (identifiers.is_telephone(number) and len(number) <= most)
         return number if good else CellProblem("phone_malformed", str(number)[:40])
 
     return Reader(((field, "text"),), read, refusals=(TELEPHONE_MALFORMED,))
