@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.contributions.services import refunding, sealing
+from accounts.parties.services import changing
 from fundcenter import clock
 from fundcenter.office.models import Document, Role
 from fundcenter.office.services import tokens
@@ -69,6 +70,7 @@ def theirs(city: City) -> dict[str, list[int]]:
               "month": "2026-04", "reason": "离职"}],
             by=clerk, on=on,
         )  # fmt: skip
+        changing.type_in([{"employer_number": employer.number, "name": f"新{THEIRS[0]}"}], by=clerk, on=on)
     with acting_as(city.people[""][Role.ADMIN]):
         tokens.make(city.clerk(), name="甲乙丙丁单位的接口", verbs=["read"], by=city.people[""][Role.ADMIN], on=on)
     return {}

@@ -37,7 +37,6 @@ REFUNDS = intake.Intake(
     joins=(EMPLOYER, MEMBER),
     prepare=(queries.REFUND_HEAD,),
     lookups=(STRANGERS, queries.REFUND_PAID),
-    tables=("stranger", "paid_row"),
     refusals=refusals.OVER_REFUND,
     post=_post,
 )

@@ -69,7 +69,6 @@ REGISTERS = intake.Intake(
     prepare=(queries.MAKE_REGISTERS, queries.TOTAL),
     kept_with=(queries.REGISTER,),
     lookups=(STRANGERS, LIMITS_OF_MONTHS),
-    tables=("stranger", "limits"),
     refusals=refusals.OVER_ROWS,
     terms=_terms,
     by_constraint=refusals.BY_CONSTRAINT,

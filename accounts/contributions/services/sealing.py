@@ -38,7 +38,6 @@ CHANGES = intake.Intake(
     rows=SealingRow,
     joins=(EMPLOYER, MEMBER),
     lookups=(STRANGERS,),
-    tables=("stranger",),
     refusals=refusals.OVER_SEALING,
     hold=queries.SEALING_HOLD,
     post=_post,

@@ -37,7 +37,11 @@ def _pay_day(value: Any) -> int | CellProblem:
     day = spreadsheets.as_number(value)
     if isinstance(day, CellProblem):
         return day
-    return int(day) if 1 <= day <= 31 and day == int(day) else CellProblem("pay_day_malformed", str(value)[:40])
+    return (
+        int(day)
+        if 1 <= day <= 31 and day == int(day)
+        else CellProblem("pay_day_malformed", spreadsheets.as_text(value)[:40])
+    )
 
 
 def _bank_account(value: Any) -> str | CellProblem:

@@ -33,7 +33,6 @@ CHANGES = intake.Intake(
     joins=(queries.EMPLOYER,),
     values=queries.EMPLOYER_CHANGE_VALUES,
     lookups=(queries.STRANGE_EMPLOYERS,),
-    tables=("stranger",),
     refusals=refusals.OVER_EMPLOYER_CHANGES,
     hold=queries.EMPLOYER_CHANGE_HOLD,
     post=_post,

@@ -27,7 +27,9 @@ ROWS_BETWEEN = 500
 
 
 def parameters_of(document: FileDocument) -> dict[str, Any]:
-    return {"batch": document.pk, "branch": document.branch_id, "made_on": document.made_on}
+    return {
+        "batch": document.pk, "document": document.label, "branch": document.branch_id, "made_on": document.made_on,
+    }  # fmt: skip
 
 
 @dataclass
@@ -117,7 +119,7 @@ def recall(document: FileDocument, intake: Intake) -> None:
 def check(document: FileDocument, intake: Intake, on: date, way: Way | None = None) -> None:
     """Every statement over every row of ``batch_row``; the outcome moves the document."""
     way = way or Way(intake, document.row_count)
-    own = {**parameters_of(document), "on": on, "document": document.label, **intake.terms(on)}
+    own = {**parameters_of(document), "on": on, **intake.terms(on)}
     with connection.cursor() as cursor:
         cursor.execute(
             "delete from office_rowproblem where document = %s and code = any(%s)",
@@ -128,7 +130,7 @@ def check(document: FileDocument, intake: Intake, on: date, way: Way | None = No
             way.ran_one()
         for refusal in intake.refusals:
             way.ran_one(found=find(cursor, refusal, own))
-        cursor.execute(f"drop table {', '.join(('batch_row', *intake.tables))}")
+        cursor.execute(f"drop table {', '.join(intake.tables)}")
     warnings = [refusal.code for refusal in intake.refusals if refusal.warning]
     errors = problems_in(document).exclude(code__in=[*document.confirmed, *warnings]).count()
     move(document, verb="refuse" if errors else "check", by=document.maker, error_count=errors)

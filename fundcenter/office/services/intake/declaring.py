@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -33,9 +34,9 @@ class Intake:
     ``rows`` is the model of its rows: every column of it that is staged, or named in ``joins`` or ``values``, is recognised
     into ``batch_row`` and kept. ``joins`` (over ``s``, the staged row) find holders, ``values`` are expressions for what is
     not kept as it was staged; ``kept_with`` are joins over ``r``, the recognised row, made when it is kept. ``prepare`` runs
-    once, before that (registers of a file); ``lookups`` before every check, each creating one of ``tables`` (numbers that
-    other branches know). ``hold`` locks what approval changes and no constraint guards, in the order of its keys, before it
-    asks again. Parameters of all of them: batch, branch, made_on. ``readers`` replaces the usual reader of a column;
+    once, before that (registers of a file); ``lookups`` before every check, each creating a temporary table that refusals
+    read (numbers that other branches know). ``hold`` locks what approval changes and no constraint guards, in the order of its keys, before it
+    asks again. Parameters of all of them: batch, document, branch, made_on. ``readers`` replaces the usual reader of a column;
     ``terms`` are parameters of the refusals by the rules of a day.
     """
 
@@ -47,7 +48,6 @@ class Intake:
     kept_with: tuple[Join, ...] = ()
     prepare: tuple[str, ...] = ()
     lookups: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
     hold: str = ""
     readers: Mapping[str, Reader] = field(default_factory=dict)
     terms: Callable[[date], Mapping[str, Any]] = lambda on: {}
@@ -98,6 +98,11 @@ class Intake:
             f"create temp table batch_row on commit drop as select {', '.join(self._recognised)} "
             f"from {self.rows._meta.db_table} where batch_id = %(batch)s"
         )
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """What a check has made and takes away: ``batch_row``, and what its lookups create."""
+        return "batch_row", *re.findall(r"create temp table (\w+)", " ".join(self.lookups))
 
     @cached_property
     def by_code(self) -> dict[str, Refusal]:
