@@ -145,10 +145,14 @@ class City:
         return batch
 
     def settle(self) -> None:
-        """Before each measurement, so that nobody pays for what another has left behind."""
-        with self.superuser() as postgres:
-            postgres.execute("vacuum (analyze)")
-            postgres.execute("checkpoint")
+        settle(self.name)
+
+
+def settle(name: str) -> None:
+    """Before each measurement, so that nobody pays for what another has left behind."""
+    with database.connect_superuser(settings.SERVER, name, autocommit=True) as postgres:
+        postgres.execute("vacuum (analyze)")
+        postgres.execute("checkpoint")
 
 
 def _use(name: str) -> None:
@@ -162,17 +166,26 @@ def opened(members: int = MEMBERS, branches: int = BRANCHES) -> Iterator[City]:
 
     Of one branch, its two people are a clerk and a reviewer there; otherwise they see all.
     """
-    server, name = settings.SERVER, f"bench_{os.getpid()}_{members}"
+    with fresh(f"bench_{os.getpid()}_{members}") as name:
+        try:
+            _use(name)
+            call_command("migrate", verbosity=0)
+            yield _people(name, members, branches)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def fresh(name: str) -> Iterator[str]:
+    """An empty database of the owner's, dropped at the end."""
+    server = settings.SERVER
     with database.connect_superuser(server, autocommit=True) as postgres:
         postgres.execute("alter system set autovacuum = off")  # it would strike one side of a comparison
         postgres.execute("select pg_reload_conf()")
     database.prepare(name, server)
     try:
-        _use(name)
-        call_command("migrate", verbosity=0)
-        yield _people(name, members, branches)
+        yield name
     finally:
-        connection.close()
         with database.connect_superuser(server, autocommit=True) as postgres:
             postgres.execute(f'drop database "{name}" with (force)')
 

@@ -225,7 +225,7 @@ def _month(city: City, turn: int) -> dict[str, Took]:
             owner.execute(BARE)
         connection.ensure_connection()
         legs: dict[str, tuple[Leg, int]] = {
-            "door": (lambda: _door_month(city, batch, on), connection.connection.info.backend_pid),
+            "door": (lambda: door_month(city, batch, on), connection.connection.info.backend_pid),
             "bare": (lambda: _bare_month(owner, city, batch, on), owner.info.backend_pid),
         }
         took = {}
@@ -235,7 +235,7 @@ def _month(city: City, turn: int) -> dict[str, Took]:
     return took
 
 
-def _door_month(city: City, batch: int, on: date) -> None:
+def door_month(city: City, batch: int, on: date) -> None:
     slips, details = Rows(SLIPS, {"batch": batch}), Rows(DETAILS, {"batch": batch})
     vouchers = post(REMITTANCE, slips=slips, details=details, on=on, prepared_by=city.maker, reviewed_by=city.checker)
     if not vouchers:
@@ -326,7 +326,7 @@ def counters(options: Options) -> list[Table]:
             city.settle()
             with _clerks(city, "python", [own], every=0.01) as clerks, acting_as(city.maker):
                 begun = time.perf_counter()
-                _door_month(city, batch, on)
+                door_month(city, batch, on)
                 took = time.perf_counter() - begun
             if turn:  # the first month makes the balances
                 busy.append(clerks[0].waits)

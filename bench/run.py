@@ -14,12 +14,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import city, posting, sheet
+from bench import city, peers, posting, sheet
 from bench.report import Options
 from fundcenter import database
 from fundcenter.clock import CHINA
 
-BENCHMARKS = {**posting.BENCHMARKS, **sheet.BENCHMARKS}
+BENCHMARKS = {**posting.BENCHMARKS, **sheet.BENCHMARKS, **peers.BENCHMARKS}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PREFACE = """\
 # Measurements

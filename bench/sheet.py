@@ -58,8 +58,8 @@ def sheet(options: Options) -> list[Table]:
             owner.execute(STAGED)
         for turn in range(options.passes + 1):
             month = date(2026, 1 + turn, 1)
-            content = _workbook(city, month)
-            legs = [(ours, lambda: _through(city, content)), (floor, lambda: _bare(city, content, month))]  # noqa: B023
+            content = workbook(city, month)
+            legs = [(ours, lambda: through(city, content)), (floor, lambda: _bare(city, content, month))]  # noqa: B023
             for took, leg in legs[:: 1 if turn % 2 else -1]:
                 city.settle()
                 with _measured() as one:
@@ -82,7 +82,7 @@ def sheet(options: Options) -> list[Table]:
     ]
 
 
-def _workbook(city: City, month: date) -> bytes:
+def workbook(city: City, month: date) -> bytes:
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"constant_memory": True})
     page = book.add_worksheet()
@@ -94,7 +94,7 @@ def _workbook(city: City, month: date) -> bytes:
     return content.getvalue()
 
 
-def _through(city: City, content: bytes) -> None:
+def through(city: City, content: bytes) -> None:
     city.use()
     on = date(2026, 12, 31)
     with acting_as(city.maker):
