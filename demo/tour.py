@@ -10,13 +10,14 @@ from typing import Any
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import register_rows_of, write_register
 from accounts.ledger.models import Voucher
-from accounts.ledger.reports import voucher_pdf
+from accounts.ledger.reports import voucher_paper
 from accounts.parties.models import Employer, Member
-from accounts.parties.reports import statement_pdf
+from accounts.parties.reports import statement_paper
 from demo.city import Say, fund, settle, take_in
 from fundcenter import months
 from fundcenter.office.models import Branch, Role, User
 from fundcenter.office.services.intake import problems_of
+from fundcenter.office.services.issuing import issue
 from fundcenter.scope import acting_as
 
 BRANCH = "10"
@@ -59,11 +60,11 @@ def show(folder: Path, *, on: date, say: Say) -> None:
         say(f"④ 复核 {reviewer.name} 同意并入账：凭证 {voucher}，{voucher.amount:,.2f} 元")
         member = Member.objects.visible().filter(employer=employer).order_by("number")[0]
         papers = (
-            (folder / f"记账凭证 {voucher}.pdf", voucher_pdf(voucher)),
-            (folder / f"对账单 {member.name}.pdf", statement_pdf(member, until=on, printed_by=reviewer)),
+            (folder / f"记账凭证 {voucher}.pdf", voucher_paper(voucher), voucher),
+            (folder / f"对账单 {member.name}.pdf", statement_paper(member, until=on), member),
         )
-        for path, content in papers:
-            path.write_bytes(content)
+        for path, paper, about in papers:
+            path.write_bytes(issue(paper, about, by=reviewer).content)
             say(f"⑤ {path}")
 
 

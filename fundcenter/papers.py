@@ -2,10 +2,12 @@
 
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.request import url2pathname
@@ -16,8 +18,9 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.pens.transformPen import TransformPen
 from fontTools.ttLib import TTCollection, TTFont
+from pikepdf import Pdf
 from weasyprint import CSS, HTML
-from weasyprint.document import Document
+from weasyprint.document import Document, Page
 from weasyprint.text.ffi import fontconfig
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
@@ -28,30 +31,131 @@ SERIF, SANS = "Noto Serif CJK SC", "Noto Sans CJK SC"
 RARE = "上饶市㼆䶮𬭚喆堃赟镕璟翀犇祎頔玥燊"
 
 
+# What is laid out at once, and what is written at once: so much is in memory, however long the paper is.
+LINES_AT_ONCE = 300
+PAGES_AT_ONCE = 40
+UNCOUNTED = "@page { @bottom-right { content: none !important } }"
+
+Told = Callable[[int, int], None]
+"""``told(lines, pages)``: how many are laid out."""
+
+
 class FontMissing(Exception):
     """The paper can't be printed right; the message says what is missing, where it was sought and how to mend it."""
 
 
-def render(template: str, context: Mapping[str, Any]) -> bytes:
-    """The PDF of `template`; the same context gives the same bytes.
+@dataclass(frozen=True)
+class Sheet:
+    """One paper, with pages counted for itself.
 
-    FontMissing rather than boxes in place of characters. About 4 ms and 75 kB a line of a voucher: 5,000 lines take
-    20 s and 680 MB, so what may be longer is for a job.
+    ``lines``, where there may be many, reach the template piece by piece: it is given ``lines`` (a list), ``ends`` (whether
+    this is the last piece) and ``long`` (whether there are several), and names the rows that it makes of them line-0, line-1 …
     """
+
+    template: str
+    context: Mapping[str, Any]
+    lines: Iterable[Any] | None = None
+
+    def stamped(self, stamp: Mapping[str, Any]) -> "Sheet":
+        """The same, with what every sheet carries."""
+        return replace(self, context={**self.context, **stamp})
+
+
+def render(template: str, context: Mapping[str, Any]) -> bytes:
+    """The PDF of `template`; the same context gives the same bytes. FontMissing rather than boxes in place of characters."""
+    return book([Sheet(template, context)])
+
+
+def book(sheets: Iterable[Sheet], told: Told = lambda lines, pages: None) -> bytes:
+    """One PDF of these papers, in bounded memory. FontMissing as for `render`."""
     check_font()
-    fonts = _fonts()  # one a paper: Pango's font maps are not for several threads
-    own = _OwnFiles()
-    html = HTML(
-        string=render_to_string(template, {"centre": settings.CENTRE_NAME, **context}),
-        base_url=f"{STATIC.as_uri()}/",
-        url_fetcher=own,
-    )
-    figures = CSS(string=_figures(), font_config=fonts, url_fetcher=own)
+    press = _Press(told)
     try:
-        pdf: bytes = html.write_pdf(font_config=fonts, stylesheets=[figures], finisher=_refuse_boxes)
+        for sheet in sheets:
+            press.lay(sheet)
+        return press.bound()
     except FatalURLFetchingError as fault:  # a BaseException, which would take the whole worker down
         raise ValueError(str(fault)) from fault
-    return pdf
+
+
+class _Press:
+    """Lays sheets out, and writes their pages in parts that are joined at the end."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        self.fonts = _fonts()  # one a book: Pango's font maps are not for several threads
+        self.own = _OwnFiles()
+        self.sheets = [
+            CSS(string=text, font_config=self.fonts, url_fetcher=self.own) for text in (_figures(), UNCOUNTED)
+        ]
+        self.laid: list[Page] = []
+        self.last: Document
+        self.parts: list[bytes] = []
+        self.lines = self.pages = 0
+        self.uncounted: list[tuple[Sheet, int, int]] = []
+        """Sheets laid out in pieces, whose pages are counted when all of them are there: from which page, how many."""
+
+    def lay(self, sheet: Sheet) -> None:
+        if sheet.lines is None:
+            self._keep(self._document(sheet, {}).pages)
+            return
+        source, first, piece = iter(sheet.lines), self.pages, list[Any]()
+        coming = list(islice(source, LINES_AT_ONCE))
+        while True:
+            piece, coming = piece + coming, list(islice(source, LINES_AT_ONCE))
+            long = bool(coming) or self.pages > first
+            context = {"lines": piece, "ends": not coming, "long": long}
+            pages = self._document(sheet, context, counted=not long).pages
+            if not coming:
+                self.lines += len(piece)
+                self._keep(pages)
+                break
+            # The page that isn't full is laid out again with the lines that follow.
+            begins = min(int(name.partition("-")[2]) for name in pages[-1].anchors)
+            self.lines += begins
+            self._keep(pages[:-1])
+            piece = piece[begins:]
+        if long:
+            self.uncounted.append((sheet, first, self.pages - first))
+
+    def bound(self) -> bytes:
+        self._write()
+        if len(self.parts) == 1 and not self.uncounted:
+            return self.parts[0]
+        with ExitStack() as opened:
+            whole, *more = (opened.enter_context(Pdf.open(BytesIO(part))) for part in self.parts)
+            for part in more:
+                whole.pages.extend(part.pages)
+            for sheet, first, count in self.uncounted:
+                counted = {"like": Path(sheet.template).stem, "pages": range(count)}
+                numbers = opened.enter_context(Pdf.open(BytesIO(render("papers/numbers.html", counted))))
+                for at, page in enumerate(numbers.pages, start=first):
+                    whole.pages[at].add_overlay(page, None)
+            whole.save(bound := BytesIO(), deterministic_id=True)
+        return bound.getvalue()
+
+    def _document(self, sheet: Sheet, context: Mapping[str, Any], *, counted: bool = True) -> Document:
+        html = HTML(
+            string=render_to_string(sheet.template, {"centre": settings.CENTRE_NAME, **sheet.context, **context}),
+            base_url=f"{STATIC.as_uri()}/",
+            url_fetcher=self.own,
+        )
+        self.last = html.render(font_config=self.fonts, stylesheets=self.sheets[: 1 if counted else 2])
+        return self.last
+
+    def _keep(self, pages: list[Page]) -> None:
+        for page in pages:
+            page.anchors.clear()  # or each line would be a destination in the file
+        self.laid += pages
+        self.pages += len(pages)
+        self.told(self.lines, self.pages)
+        if len(self.laid) >= PAGES_AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        if self.laid:
+            self.parts.append(self.last.copy(self.laid).write_pdf(finisher=_refuse_boxes))
+            self.laid = []
 
 
 @cache

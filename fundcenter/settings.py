@@ -23,6 +23,9 @@ VAULT = database.Keyring("pii", "index", "files")
 ALLOWED_HOSTS = os.environ.get("FUNDCENTER_HOSTS", "127.0.0.1,localhost").split(",")
 # The first two digits of a member account: the province. JGJ/T 320 leaves the scheme to the centre.
 MEMBER_ACCOUNT_PREFIX = os.environ.get("FUNDCENTER_MEMBER_PREFIX", "36")
+# Where the public reaches this site, such as https://gjj.example.gov.cn: printed on papers, which outlive the name of the
+# day. Without it, the address under which whoever prints sees the site.
+PUBLIC_URL = os.environ.get("FUNDCENTER_PUBLIC_URL", "").rstrip("/")
 CENTRE_NAME = os.environ.get("FUNDCENTER_CENTRE", "上饶市住房公积金管理中心")
 
 INSTALLED_APPS = [
@@ -193,6 +196,7 @@ API_ALLOWANCES = {
     "requests": (600, 60),  # of a token; an upload counts ten
     "failures": (20, 600),  # of an address: tokens that are none
 }
+VERIFY_ALLOWANCE = (60, 600)  # of an address: numbers of papers asked for
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{CENTRE_NAME}接口",
     "DESCRIPTION": "上传汇缴清册、查询本机构的单位、职工、明细账和凭证。金额是两位小数的字符串，月份如 2026-03，日期如 2026-03-16。",

@@ -35,9 +35,9 @@ def voucher(lines, **fields):
         "prepared_by": "王喆",
         "reviewed_by": "李玥",
         "source": "汇缴清册 HJ202603160017",
-        "lines": lines,
     }
-    return opened("voucher", {"centre": CENTRE, "voucher": facts | fields, **PRINTED})
+    sheet = papers.Sheet("papers/voucher.html", {"centre": CENTRE, "voucher": facts | fields, **PRINTED}, lines)
+    return pdfplumber.open(io.BytesIO(papers.book([sheet])))
 
 
 def statement(count, **member):
@@ -102,7 +102,7 @@ def test_a_voucher_says_what_a_voucher_must():
         f"{CENTRE}\n记 账 凭 证",
         "鄱阳分中心 2026 年 3 月 16 日 批字第 000431 号",
         "摘要 会计科目 明细（户） 借方金额 贷方金额",
-        "汇缴 2026-03 20101 住房公积金 361100041827 张䶮 2,130.00",
+        "〃 20101 住房公积金 361100041827 张䶮 2,130.00",
         "合计 贰仟壹佰叁拾元整 2,130.00 2,130.00",
         "来源：汇缴清册 HJ202603160017 附件 3 张",
         "会计主管 记账 复核 李玥 制单 王喆",
@@ -158,6 +158,29 @@ def test_a_long_voucher_repeats_its_head_and_signatures_and_splits_no_row():
         whole = page.extract_text().replace("\n", "")
         assert whole.count("江西省") == whole.count("东区")  # the first and the last line of a high row
     assert_within(pdf, left=22, right=12)
+
+
+def test_a_voucher_in_pieces_reads_like_one(monkeypatch):
+    """Its pages are full, each line stands once, the total at the end, and its pages are counted over all pieces."""
+    whole = long_voucher(120)
+    monkeypatch.setattr(papers, "LINES_AT_ONCE", 40)
+    monkeypatch.setattr(papers, "PAGES_AT_ONCE", 2)
+    pieces = long_voucher(120)
+    assert [page.extract_text() for page in pieces.pages] == [page.extract_text() for page in whole.pages]
+    assert pieces.metadata["Title"] == whole.metadata["Title"]
+    assert_within(pieces, left=22, right=12)
+
+
+def test_each_paper_of_a_book_counts_its_own_pages(monkeypatch):
+    monkeypatch.setattr(papers, "LINES_AT_ONCE", 40)
+    context = {"voucher": {"word": "批", "number": 1, "total": Decimal(0), "date": date(2026, 3, 16)}, **PRINTED}
+    line = ("汇缴", "201", "住房公积金", "361100041827 张䶮", None, Decimal(1))
+    told = []
+    sheets = [papers.Sheet("papers/voucher.html", context, [line] * count) for count in (2, 90, 2)]
+    pdf = pdfplumber.open(io.BytesIO(papers.book(sheets, lambda *far: told.append(far))))
+    counted = [re.findall(r"第 (\d+) 页 共 (\d+) 页", page.extract_text()) for page in pdf.pages]
+    assert counted == [[("1", "1")], [("1", "3")], [("2", "3")], [("3", "3")], [("1", "1")]]
+    assert told[-1] == (94, 5)
 
 
 @pytest.mark.parametrize("count", range(15, 19))

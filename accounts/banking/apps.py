@@ -11,6 +11,7 @@ class BankingConfig(AppConfig):
         from accounts.ledger.vouchers import TEMPLATES
         from fundcenter.office.registry import MenuEntry, registry
 
+        registry.verbs["print_receipt"] = "打印缴款凭证"
         registry.holders["bank_account"] = bank_account_labels
         registry.sources["receipt"] = receipt_labels
         registry.ledger_checks += queries.CHECKS

@@ -9,8 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 
 from accounts.contributions.forms import TemplateForm
-from accounts.contributions.models import Batch, Refund, Sealing
-from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
+from accounts.contributions.models import Batch, Refund, Register, Sealing
+from accounts.contributions.reports import register_rows, registers_of, remittance_paper, sums_of, vouchers_preview
 from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
@@ -18,6 +18,7 @@ from accounts.parties.models import Employer
 from fundcenter import clock, months
 from fundcenter.office.admin.documents import Verb
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
+from fundcenter.office.admin.papers import print_now
 from fundcenter.office.admin.records import download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
@@ -45,6 +46,7 @@ class BatchAdmin(IntakeAdmin):
         return [
             self.at("template/", self.template, "template"),
             self.at("<int:object_id>/register/<int:register_id>/", self.register, "register"),
+            self.at("<int:object_id>/register/<int:register_id>/pdf/", self.register_pdf, "register_pdf"),
             *super().get_urls(),
         ]
 
@@ -95,20 +97,35 @@ class BatchAdmin(IntakeAdmin):
 
     def register(self, request: HttpRequest, object_id: int, register_id: int) -> HttpResponse:
         """The rows of one employer's register, page by page, beside the month before."""
-        batch = self.find(request, str(object_id))
-        register = batch.registers.select_related("employer").filter(pk=register_id).first()
-        if register is None:
-            raise Http404("没有找到这份清册。")
+        batch, register = self._register(request, object_id, register_id)
         after = int(request.GET["after"]) if request.GET.get("after", "").isdigit() else 0
         rows = register_rows(register, after=after, most=ROWS_A_PAGE + 1)
         own = self.page_url("register", batch.pk, register.pk)
         return self.render(
             request, "contributions/register.html", title=f"{register.employer.name} {months.text(register.month)}",
+            pdf_url=self.page_url("register_pdf", batch.pk, register.pk) if register.is_posted else "",
             object=register, batch=batch, batch_url=self.url_of(batch), employer=register.employer,
             rows=rows[:ROWS_A_PAGE],
             next_url=f"{own}?after={rows[ROWS_A_PAGE - 1]['row']}" if len(rows) > ROWS_A_PAGE else "",
             previous_url=own if after else "",
         )  # fmt: skip
+
+    def register_pdf(self, request: HttpRequest, object_id: int, register_id: int) -> HttpResponse:
+        """汇缴书 of one employer's register, once it is posted."""
+        batch, register = self._register(request, object_id, register_id)
+        if not register.is_posted:
+            raise Http404("这份清册还没有入账，不能出具汇缴书。")
+        back = self.page_url("register", batch.pk, register.pk)
+        return print_now(request, lambda: remittance_paper(register), register, back=back)
+
+    def _register(self, request: HttpRequest, object_id: int, register_id: int) -> tuple[Batch, Register]:
+        batch = self.find(request, str(object_id))
+        register = (
+            batch.registers.select_related("employer", "voucher", "branch", "batch").filter(pk=register_id).first()
+        )
+        if register is None:
+            raise Http404("没有找到这份清册。")
+        return batch, register
 
 
 @admin.register(Sealing, site=site)

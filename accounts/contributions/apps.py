@@ -13,7 +13,7 @@ class ContributionsConfig(AppConfig):
         from accounts.contributions.services.sealing import CHANGES
         from accounts.ledger.vouchers import TEMPLATES
         from fundcenter.office.models import BUSINESS
-        from fundcenter.office.registry import MenuEntry, Sealed, registry
+        from fundcenter.office.registry import MenuEntry, MonthPaper, Sealed, registry
         from fundcenter.office.services.intake import jobs_of
 
         # An ID number that a file happened to give was compared when it came; it is not kept, so its index cannot be made anew.
@@ -31,6 +31,8 @@ class ContributionsConfig(AppConfig):
         registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)
         registry.panels.setdefault("parties.member", []).append(reports.member_panel)
         registry.panels.setdefault("parties.employer", []).append(reports.employer_panel)
+        registry.verbs |= {"print_remittance": "打印汇缴书", "print_month": "打印机构月报"}
+        registry.month_papers["report"] = MonthPaper("机构月报", reports.month_report)
         registry.menu += [
             MenuEntry("归集", "汇缴批次", "admin:contributions_batch_changelist", 10, "batches", BUSINESS),
             MenuEntry("归集", "封存启封", "admin:contributions_sealing_changelist", 11, "sealings", BUSINESS),

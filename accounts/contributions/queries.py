@@ -161,3 +161,40 @@ select g.month from ledger_entry e
       where r.member_id = e.holder_id and r.month = g.month and r.employer_id = g.employer_id), 0)
  order by g.month desc limit %(most)s
 """
+# 汇缴书: the month before, what came, went and changed, this month; by member, so that counts and sums prove. A member that the
+# register seals pays nothing and is gone.
+REMITTANCE_PROOF = """
+with mine as (
+  select member_id, amount_employer as own, amount_member as theirs from contributions_registerrow
+   where batch_id = %(batch)s and register_id = %(register)s and change <> '封存'),
+last as (
+  select r.member_id, r.amount_employer as own, r.amount_member as theirs
+    from contributions_register p join contributions_registerrow r on r.batch_id = p.batch_id and r.register_id = p.id
+   where p.employer_id = %(employer)s and p.month = (%(month)s::date - interval '1 month')::date and p.is_posted
+     and r.change <> '封存'),
+both_sides as (
+  select l.member_id as was, m.member_id as listed, coalesce(l.own, 0) as own_before, coalesce(l.theirs, 0) as theirs_before,
+         coalesce(m.own, 0) as own, coalesce(m.theirs, 0) as theirs
+    from mine m full join last l on l.member_id = m.member_id)
+select title, count(*) filter (where counted), round(coalesce(sum(line.own), 0), 2), round(coalesce(sum(line.theirs), 0), 2)
+  from (values (1, '上月汇缴'), (2, '本月增加'), (3, '本月减少'), (4, '缴存额调整'), (5, '本月汇缴')) t(place, title)
+  left join lateral (
+    select case place when 1 then was is not null when 5 then b.listed is not null when 4 then false else true end as counted,
+           case place when 1 then own_before when 3 then own_before when 4 then b.own - own_before else b.own end as own,
+           case place when 1 then theirs_before when 3 then theirs_before when 4 then b.theirs - theirs_before else b.theirs end as theirs
+      from both_sides b
+     where case place when 2 then was is null when 3 then b.listed is null when 4 then was is not null and b.listed is not null else true end
+    ) line on true
+ group by place, title order by place
+"""
+# 机构月报: what was posted in a branch's month, less what was reversed in it, by the employers' nature.
+MONTH_BY_NATURE = """
+with posted as materialized (
+  select v.amount, case when o.id is null then 1 else -1 end as sign, coalesce(o.source, v.source) as source
+    from ledger_voucher v left join ledger_voucher o on o.id = v.reverses_id
+   where v.branch_id = %(branch)s and v.month = %(month)s and coalesce(o.kind_id, v.kind_id) = 'remittance')
+select e.nature, count(distinct e.holder_id) filter (where p.sign > 0), sum(p.sign * g.member_count), sum(p.amount)
+  from posted p join contributions_register g on g.id = p.source::bigint
+  join parties_employer e on e.holder_id = g.employer_id
+ group by e.nature
+"""

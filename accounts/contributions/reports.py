@@ -18,12 +18,14 @@ from accounts.contributions.models import Batch, Change, Refund, Register, Seali
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Account
-from accounts.ledger.reports import day_total, month_totals
+from accounts.ledger.reports import day_total, month_accounts, month_kinds, month_totals
 from accounts.parties.models import Employer, Member
-from fundcenter import charts, clock, money, months
-from fundcenter.office.models import Role, User
+from fundcenter import charts, clock, identifiers, money, months
+from fundcenter.office.models import Branch, Role, User
 from fundcenter.office.registry import Chart, Figure, Label
 from fundcenter.office.reports import document_queue, subject_of_rows
+from fundcenter.office.services.issuing import Paper
+from fundcenter.papers import Sheet
 
 MONTHS_LOOKED_BACK = 240
 MONTHS_SHOWN = 24
@@ -140,6 +142,61 @@ def register_rows(register: Register, *, after: int, most: int) -> list[dict[str
         row["type"] = Change(row["type"]).label if row["type"] else ""
         row["change"] = row["total"] - row["last_total"] if row["last_total"] is not None else None
     return rows
+
+
+def remittance_paper(register: Register) -> Paper:
+    """汇缴书 of a posted register: last month, what came, went and changed, this month; both sides; the total. It proves.
+
+    Layout: 汇缴书 as the offices use it, both sides beside each other.
+    """
+    employer, voucher = register.employer, register.voucher
+    if voucher is None:
+        raise ValueError(f"register {register.pk} is not posted")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            queries.REMITTANCE_PROOF,
+            {"batch": register.batch_id, "register": register.pk, "employer": employer.pk, "month": register.month},
+        )
+        lines = [(title, heads, own, theirs, own + theirs) for title, heads, own, theirs in cursor.fetchall()]
+    last, more, fewer, changed, now = (Decimal(line[4]) for line in lines)
+    if last + more - fewer + changed != now or (lines[4][1], now) != (register.member_count, register.total):
+        raise ValueError(f"register {register.pk} does not prove: {lines}")
+    return Paper(
+        kind="remittance", title="住房公积金汇缴书", subject=f"{months.text(register.month)} {employer.name}",
+        facts=(
+            ("缴款单位", identifiers.mask_name(employer.name)), ("缴存月份", months.text(register.month)),
+            ("人数", str(register.member_count)), ("金额（元）", money.grouped(register.total)),
+            ("凭证号", f"{voucher} {voucher.date}"),
+        ),
+        sheets=lambda: [
+            Sheet("papers/remittance.html", {"register": register, "voucher": voucher, "lines": lines, "total": now})
+        ],
+    )  # fmt: skip
+
+
+def month_report(branch: Branch, month: date) -> Paper:
+    """机构月报: contributions by the employers' nature, vouchers by kind, the accounts. All of it from the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute(queries.MONTH_BY_NATURE, {"branch": branch.pk, "month": month})
+        found = {nature: rest for nature, *rest in cursor.fetchall()}
+    natures = [(label, *found.get(code, (0, 0, Decimal(0)))) for code, label in Employer.Nature.choices]
+    accounts, kinds = month_accounts(branch, month), month_kinds(branch, month)
+    sums = [sum((row[at] for row in natures), Decimal(0)) for at in (1, 2, 3)]
+    context = {
+        "branch": branch, "month": month, "natures": natures, "nature_sums": sums, "kinds": kinds, "accounts": accounts,
+        "kind_sums": [sum(row[name] for row in kinds) for name in ("count", "amount")],
+        "debit": sum((row["debit"] for row in accounts), Decimal(0)),
+        "credit": sum((row["credit"] for row in accounts), Decimal(0)),
+        "is_over": month < months.first(clock.today()),
+    }  # fmt: skip
+    return Paper(
+        kind="month", title="机构月报", subject=f"{branch.name} {months.text(month)}",
+        facts=(
+            ("月份", months.text(month)), ("汇缴单位", str(sums[0])), ("汇缴人次", str(sums[1])),
+            ("汇缴额（元）", money.grouped(sums[2])),
+        ),
+        sheets=lambda: [Sheet("papers/month.html", context)],
+    )  # fmt: skip
 
 
 def member_panel(member: Member) -> dict[str, Any]:

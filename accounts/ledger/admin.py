@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts.ledger.models import Voucher
-from accounts.ledger.reports import source_of, voucher_lines, voucher_pdf
-from fundcenter.office.admin.records import DayFilter, RecordAdmin, figure, pdf_response
+from accounts.ledger.reports import is_large, source_of, voucher_lines, voucher_paper
+from fundcenter.office.admin.papers import print_later, print_now
+from fundcenter.office.admin.records import DayFilter, RecordAdmin, figure
 from fundcenter.office.admin.site import site
-from fundcenter.office.services import audit
+from fundcenter.office.services import jobs
 
 LINES_A_PAGE = 100
 
@@ -56,10 +57,15 @@ class VoucherAdmin(RecordAdmin):
             },
             "source": source_of(found),
             "reversed_by": Voucher.objects.filter(reverses=found).first(),
+            "is_large": is_large(found),
+            "jobs": [(job, jobs.shown_note(job)) for job in jobs.asked(found, "print", 1)],
+            "month_url": reverse("admin:office_branch_change", args=[found.branch_id]),
             "pdf_url": reverse("admin:ledger_voucher_pdf", args=[found.pk]),
         }
 
     def pdf(self, request: HttpRequest, object_id: int) -> HttpResponse:
         voucher = self.find(request, str(object_id))
-        audit.record("print_voucher", voucher)
-        return pdf_response(voucher_pdf(voucher), f"凭证 {voucher} {voucher.date}.pdf")
+        back = reverse("admin:ledger_voucher_change", args=[voucher.pk])
+        if is_large(voucher):
+            return print_later(request, voucher, f"{voucher} {voucher.date}", back=back)
+        return print_now(request, lambda: voucher_paper(voucher), voucher, back=back)

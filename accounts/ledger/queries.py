@@ -151,3 +151,32 @@ select h.id, h.kind, o.number
   join ledger_holder h on h.id = mine.holder_id
  where mine.document = %(document)s order by o.number limit 50
 """
+
+MONTH_LINES = """
+select count(*) from ledger_voucher v
+  join ledger_entry e on e.date = v.date and e.id between v.id << 24 and (v.id << 24 | 16777215)
+ where v.branch_id = %(branch)s and v.month = %(month)s
+"""
+# The last close before the month has the totals so far; what came since is read entry by entry.
+MONTH_ACCOUNTS = """
+with closed as (
+  select max(date) as date from ledger_dayclose where branch_id = %(branch)s and date < %(first)s),
+moved as (
+  select account_id, debit as debit_before, credit as credit_before, 0 as debit, 0 as credit
+    from ledger_daytotal where branch_id = %(branch)s and date = (select date from closed)
+  union all
+  select account_id,
+         coalesce(sum(debit) filter (where date < %(first)s), 0), coalesce(sum(credit) filter (where date < %(first)s), 0),
+         coalesce(sum(debit) filter (where date >= %(first)s), 0), coalesce(sum(credit) filter (where date >= %(first)s), 0)
+    from ledger_entry
+   where branch_id = %(branch)s and date > coalesce((select date from closed), '-infinity') and date <= %(last)s
+   group by account_id),
+summed as (
+  select account_id, sum(debit) as debit, sum(credit) as credit, sum(debit_before - credit_before) as before
+    from moved group by account_id)
+select a.code, a.name, case a.normal_side when 'debit' then '借' else '贷' end as side,
+       case a.normal_side when 'debit' then before else -before end as opening, debit, credit,
+       case a.normal_side when 'debit' then before + debit - credit else credit - debit - before end as closing
+  from summed join ledger_account a on a.code = account_id
+ where before <> 0 or debit <> 0 or credit <> 0 order by a.code
+"""

@@ -15,6 +15,8 @@ class DoorRefusal:
     find: str
 
 
+MONTH_EMPTY = Refusal("month_empty", "{branch} {month} 没有记账凭证，没有可打印的；请核对机构和月份。")
+
 BOOK = "财会字〔1999〕33号 《住房公积金会计核算办法》"
 
 ISOLATION = DoorRefusal(

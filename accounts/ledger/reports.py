@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import DecimalField, OuterRef, Subquery, Sum
+from django.db.models import Count, DecimalField, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.ledger import queries
 from accounts.ledger.models import Balance, Entry, Voucher
-from fundcenter import months, papers
+from accounts.ledger.refusals import MONTH_EMPTY
+from fundcenter import money, months
+from fundcenter.office.models import Branch
+from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import Label, registry
+from fundcenter.office.services.issuing import Paper
+from fundcenter.papers import LINES_AT_ONCE, Sheet
+
+LINES_AT_COUNTER = 150  # printed in about a second; what has more is a job
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,7 @@ def balance_column(account: str) -> Any:
 
 def voucher_lines(voucher: Voucher, *, after: int = 0, most: int | None = None) -> list[dict[str, Any]]:
     """The lines of a voucher in their order, with each holder's name as the room that opened it tells."""
-    first = voucher.pk << Entry.LINE_BITS
-    entries = Entry.objects.filter(date=voucher.date, id__gt=max(first, after), id__lt=first + (1 << Entry.LINE_BITS))
-    entries = entries.select_related("account", "holder").order_by("id")
+    entries = _entries(voucher).filter(id__gt=after).select_related("account", "holder").order_by("id")
     rows = list(entries[:most] if most else entries)
     labels = _labels((entry.account.holder_kind, entry.holder_id) for entry in rows)
     return [
@@ -80,6 +85,11 @@ def voucher_lines(voucher: Voucher, *, after: int = 0, most: int | None = None) 
         }
         for entry in rows
     ]  # fmt: skip
+
+
+def _entries(voucher: Voucher) -> QuerySet[Entry]:
+    first = voucher.pk << Entry.LINE_BITS
+    return Entry.objects.filter(date=voucher.date, id__gt=first, id__lt=first + (1 << Entry.LINE_BITS))
 
 
 def _labels(holders: Iterable[tuple[str | None, int | None]]) -> dict[int | None, Label]:
@@ -95,8 +105,18 @@ def _labels(holders: Iterable[tuple[str | None, int | None]]) -> dict[int | None
 
 def source_of(voucher: Voucher) -> Label | None:
     """The document that a voucher comes from, with its page."""
-    labels = registry.sources.get(voucher.kind_id)
-    return labels([int(voucher.source)]).get(int(voucher.source)) if labels else None
+    return _sources_of([voucher]).get(voucher.pk)
+
+
+def _sources_of(vouchers: Iterable[Voucher]) -> dict[int, Label]:
+    """The documents of several vouchers, by the voucher's key; one question a kind."""
+    by_kind: dict[str, dict[int, int]] = {}
+    for voucher in vouchers:
+        if voucher.kind_id in registry.sources:
+            by_kind.setdefault(voucher.kind_id, {})[int(voucher.source)] = voucher.pk
+    return {
+        keys[source]: label for kind, keys in by_kind.items() for source, label in registry.sources[kind](keys).items()
+    }
 
 
 def month_totals(kind: str, since: date) -> dict[date, Decimal]:
@@ -116,21 +136,82 @@ def since_default(today: date) -> date:
     return months.shift(months.first(months.interest_year_end(today)), -11)
 
 
-def voucher_pdf(voucher: Voucher) -> bytes:
+def voucher_paper(voucher: Voucher) -> Paper:
     """记账凭证 on paper, with every line of it."""
-    source = source_of(voucher)
+    return Paper(
+        kind="voucher", title="记账凭证", subject=f"{voucher} {voucher.date}",
+        facts=(("凭证号", str(voucher)), ("记账日期", str(voucher.date)), ("金额（元）", money.grouped(voucher.amount))),
+        sheets=lambda: [_voucher_sheet(voucher, source_of(voucher))], size=_entries(voucher).count(),
+    )  # fmt: skip
+
+
+def is_large(voucher: Voucher) -> bool:
+    """Whether its printing would keep a clerk waiting."""
+    return _entries(voucher)[: LINES_AT_COUNTER + 1].count() > LINES_AT_COUNTER
+
+
+def _voucher_sheet(voucher: Voucher, source: Label | None) -> Sheet:
     context = {
-        "voucher": {
-            "branch_name": voucher.branch.name, "word": voucher.word, "number": voucher.number, "date": voucher.date,
-            "summary": voucher.summary, "attachments": voucher.attachments, "total": voucher.amount,
-            "reverses": str(voucher.reverses) if voucher.reverses else None,
-            "prepared_by": voucher.prepared_by.name, "reviewed_by": voucher.reviewed_by.name,
-            "source": f"{source.name} {source.number}" if source else "",
-            "lines": [
-                (line["summary"], line["account_code"], line["account_name"], str(line["holder"] or ""),
-                 line["debit"], line["credit"])
-                for line in voucher_lines(voucher)
-            ],
-        },
+        "branch_name": voucher.branch.name, "word": voucher.word, "number": voucher.number, "date": voucher.date,
+        "attachments": voucher.attachments, "total": voucher.amount,
+        "reverses": str(voucher.reverses) if voucher.reverses else None,
+        "prepared_by": voucher.prepared_by.name, "reviewed_by": voucher.reviewed_by.name,
+        "source": f"{source.name} {source.number}" if source else "",
     }  # fmt: skip
-    return papers.render("papers/voucher.html", context)
+    return Sheet("papers/voucher.html", {"voucher": context}, _printed_lines(voucher))
+
+
+def _printed_lines(voucher: Voucher) -> Iterator[tuple[Any, ...]]:
+    after = 0
+    while lines := voucher_lines(voucher, after=after, most=LINES_AT_ONCE):
+        for line in lines:
+            holder = str(line["holder"] or "")
+            yield line["summary"], line["account_code"], line["account_name"], holder, line["debit"], line["credit"]
+        after = lines[-1]["id"]
+
+
+def month_vouchers(branch: Branch, month: date) -> Paper:
+    """全月记账凭证: a cover, and every voucher of the branch's month in the order of its numbers. Refused: there is none."""
+    vouchers = Voucher.objects.visible().filter(branch=branch, month=month)
+    words = vouchers.order_by("word").values("word").annotate(
+        first=Min("number"), last=Max("number"), count=Count("pk"), amount=Sum("amount")
+    )  # fmt: skip
+    if not words:
+        raise Refused([MONTH_EMPTY.problem(branch=branch.name, month=months.text(month))])
+    count, amount = sum(row["count"] for row in words), sum(row["amount"] for row in words)
+    cover = {"branch_name": branch.name, "month": month, "words": words, "count": count, "amount": amount}
+
+    def sheets() -> Iterator[Sheet]:
+        yield Sheet("papers/cover.html", cover)
+        found = vouchers.select_related("branch", "reverses", "prepared_by", "reviewed_by").order_by("word", "number")
+        sources = _sources_of(found)
+        yield from (_voucher_sheet(voucher, sources.get(voucher.pk)) for voucher in found)
+
+    return Paper(
+        kind="vouchers", title="全月记账凭证", subject=f"{branch.name} {months.text(month)}",
+        facts=(("月份", months.text(month)), ("凭证张数", str(count)), ("金额合计（元）", money.grouped(amount))),
+        sheets=sheets, size=_month_lines(branch, month),
+    )  # fmt: skip
+
+
+def _month_lines(branch: Branch, month: date) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(queries.MONTH_LINES, {"branch": branch.pk, "month": month})
+        return int(cursor.fetchone()[0])
+
+
+def month_accounts(branch: Branch, month: date) -> list[dict[str, Any]]:
+    """科目余额 of a branch's month: opening, debit, credit and closing of each account that moved or stood, each balance
+    on the account's own side."""
+    with connection.cursor() as cursor:
+        cursor.execute(queries.MONTH_ACCOUNTS, {"branch": branch.pk, "first": month, "last": months.last_day(month)})
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def month_kinds(branch: Branch, month: date) -> list[dict[str, Any]]:
+    """How many vouchers of each kind a branch's month has, and what they come to."""
+    found: Any = Voucher.objects.visible().filter(branch=branch, month=month)
+    return list(
+        found.values(name=F("kind__name")).annotate(count=Count("pk"), amount=Sum("amount")).order_by("kind_id")
+    )

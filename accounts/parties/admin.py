@@ -25,18 +25,19 @@ from accounts.parties.models import (
     MemberOpening,
     Party,
 )
-from accounts.parties.reports import statement_pdf
+from accounts.parties.reports import statement_paper
 from accounts.parties.services import changing, opening, unmasking
 from accounts.parties.sheets import PARTICULARS
 from accounts.parties.terms import contribution_limits
 from fundcenter import clock, identifiers, money, months
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
-from fundcenter.office.admin.records import RecordAdmin, actor, chip, download, figure, pdf_response
+from fundcenter.office.admin.papers import print_now
+from fundcenter.office.admin.records import RecordAdmin, actor, chip, download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
 from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
-from fundcenter.office.services import audit, personal
+from fundcenter.office.services import personal
 
 LINES_A_PAGE = 50
 ACCOUNT_DIGITS = 12
@@ -206,9 +207,8 @@ class MemberAdmin(PartyAdmin):
     def statement(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """个人明细对账单 as PDF, from the beginning of the interest year to today."""
         member = self.find(request, str(object_id))
-        audit.record("print_statement", member)
-        content = statement_pdf(member, until=clock.today(), printed_by=actor(request))
-        return pdf_response(content, f"对账单 {member.number} {member.name}.pdf")
+        back = reverse("admin:parties_member_change", args=[member.pk])
+        return print_now(request, lambda: statement_paper(member, until=clock.today()), member, back=back)
 
     def question(self, typed: str) -> Q:
         # Letters and digits together are no account, no name and no initials: a passport, or an ID number that ends with X.

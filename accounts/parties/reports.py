@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from accounts.ledger.reports import balance_of, detail_ledger, since_default
 from accounts.parties.models import Employer, EmployerChange, EmployerOpening, Member, MemberOpening
-from fundcenter import clock, papers
-from fundcenter.office.models import Role, User
+from fundcenter import identifiers, money
+from fundcenter.office.models import Role
 from fundcenter.office.registry import Label, registry
 from fundcenter.office.reports import document_queue, subject_of_rows
+from fundcenter.office.services.issuing import Paper
+from fundcenter.papers import Sheet
 
 
 def employer_labels(ids: Iterable[int]) -> Mapping[int, Label]:
@@ -31,7 +33,7 @@ EMPLOYER_CHANGES = document_queue(
 )
 
 
-def statement_pdf(member: Member, *, until: date, printed_by: User) -> bytes:
+def statement_paper(member: Member, *, until: date) -> Paper:
     """住房公积金个人明细对账单: the member's ledger since the beginning of the interest year, with running balance."""
     since = since_default(until)
     newest_first = detail_ledger(member.pk, "201", since=since, until=until)
@@ -49,6 +51,12 @@ def statement_pdf(member: Member, *, until: date, printed_by: User) -> bytes:
         "period_from": since, "period_to": until, "opening": closing - credit + debit,
         "lines": [(x.date, x.voucher, x.summary, x.debit, x.credit, x.balance) for x in lines],
         "totals": {"count": len(lines), "debit": debit, "credit": credit, "closing": closing},
-        "printed_by": printed_by.name, "printed_at": clock.now(),
     }  # fmt: skip
-    return papers.render("papers/statement.html", context)
+    return Paper(
+        kind="statement", title="住房公积金个人明细对账单", subject=f"{member.number} {member.name}",
+        facts=(
+            ("姓名", identifiers.mask_name(member.name)), ("个人账号", f"尾号 {member.number[-4:]}"),
+            ("对账期间", f"{since} 至 {until}"), ("余额（元）", money.grouped(closing)),
+        ),
+        sheets=lambda: [Sheet("papers/statement.html", context)],
+    )  # fmt: skip

@@ -15,6 +15,7 @@ VERBS = {
     "check": "检查通过", "refuse": "检查未通过", "recheck": "确认并重新检查", "queue": "同意（排队）", "post": "入账", "pay": "付款",
     "fail": "未能办成", "rotate_keys": "轮换密钥", "backup": "备份", "switch": "演示：换人",
     "make_token": "发放接口令牌", "revoke_token": "停用接口令牌", "token_refused": "接口令牌被拒",
+    "download_paper": "下载打印件", "verify_paper": "核验纸件", "verify_paper_failed": "核验未查到",
     "change": "修改", "add": "新增",
 }  # fmt: skip
 
@@ -26,13 +27,14 @@ class OfficeConfig(AppConfig):
     def ready(self) -> None:
         from fundcenter.office.models import BUSINESS, Role
         from fundcenter.office.registry import MenuEntry, Sealed, registry
-        from fundcenter.office.services import signing_in
+        from fundcenter.office.services import issuing, signing_in
 
         signing_in.listen()
         register(check_font)
         register(check_second_factor_roles)
         registry.sealed += [Sealed("office_secondfactor", "secret_sealed")]
         registry.verbs |= VERBS
+        registry.jobs["office.branch:print"] = issuing.print_job("生成", issuing.month_paper)
         registry.menu += [
             MenuEntry(
                 "系统", "人员", "admin:office_user_changelist", 10, roles=(Role.ADMIN, Role.AUDITOR, Role.MANAGER)
@@ -46,6 +48,8 @@ class OfficeConfig(AppConfig):
                 roles=(Role.ADMIN, Role.AUDITOR, Role.MANAGER),
             ),
             MenuEntry("系统", "接口说明", "api-reference", 90),
+            MenuEntry("报表", "月度资料", "admin:office_branch_changelist", 10, roles=BUSINESS),
+            MenuEntry("稽核", "出具记录", "admin:office_issuedpaper_changelist", 20, roles=BUSINESS),
             MenuEntry("稽核", "审计事件", "admin:office_auditevent_changelist", 10, roles=(Role.AUDITOR, Role.MANAGER)),
         ]
 

@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from django_otp.models import Device, ThrottlingMixin
 
 from fundcenter import clock, scope
+from fundcenter.identifiers import grouped
 from fundcenter.office.states import DEAD
 from fundcenter.states import Machine
 
@@ -268,6 +269,34 @@ class StoredFile(models.Model):
         return self.name
 
 
+class IssuedPaper(models.Model):
+    """出具记录: one printing of a paper, by the number at its foot. Only ever added to; see services/issuing.py.
+
+    ``facts`` is all that the public page shows to whoever has the number: no ID number, no whole name of a person.
+    """
+
+    number = models.CharField("验证码", max_length=16, unique=True)
+    branch = models.ForeignKey(Branch, models.PROTECT, verbose_name="机构", db_index=False)
+    kind = models.CharField("种类", max_length=40)
+    title = models.CharField("名称", max_length=60)
+    document = models.CharField("对象", max_length=60)
+    subject = models.CharField("内容", max_length=200)
+    facts = models.JSONField("可公开核对的事项")
+    sha256 = models.CharField("文件指纹", max_length=64)
+    issued_by = models.ForeignKey(User, models.PROTECT, verbose_name="出具人", related_name="+", db_index=False)
+    issued_at = models.DateTimeField("出具时间", default=clock.now)
+
+    objects = BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "出具记录"
+        # The list, newest first.
+        indexes = [models.Index(fields=["branch", "-id"], name="office_issuedpaper_branch")]
+
+    def __str__(self) -> str:
+        return grouped(self.number)
+
+
 class Document(models.Model):
     """业务单据: what every business document has. Its moves are the table ``machine``; see services/moves.py."""
 
@@ -456,6 +485,11 @@ class Job(models.Model):
     done = models.PositiveIntegerField("已办", default=0)
     total = models.PositiveIntegerField("共", default=0)
     note = models.CharField("说明", max_length=200, blank=True)
+    # What it needs besides its document, such as the month of a branch's papers; and the file that it made.
+    args = models.JSONField("参数", default=dict)
+    file = models.ForeignKey(
+        StoredFile, models.PROTECT, verbose_name="结果文件", related_name="+", db_index=False, null=True
+    )
     attempts = models.PositiveSmallIntegerField("次数", default=0)
     asked_at = models.DateTimeField("提交时间", default=clock.now)
     started_at = models.DateTimeField("开始时间", null=True)

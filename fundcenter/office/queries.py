@@ -17,4 +17,5 @@ select greatest(ceil(extract(epoch from busy_until - clock_timestamp() + %(cost)
   from office_request where key = %(key)s
 """
 TOKEN_OF = "select * from office_token(%s)"  # noqa: S105  a statement, no secret
+PAPER_OF = "select * from office_paper(%s)"
 FORGET_REQUESTS = "delete from office_request where busy_until < clock_timestamp()"

@@ -97,6 +97,8 @@ ILLEGAL_MOVE = Refusal("illegal_move", "{number} 现状态为“{state}”，不
 OPINION_MISSING = Refusal("opinion_missing", "{verb}须写明意见。")
 NOT_YOURS = Refusal("not_yours", "没有找到 {what}，或它不属于您的机构。")
 
+PAPER_UNPRINTABLE = Refusal("paper_unprintable", "{title}没有打印：{said}")
+
 # --- files and cells, of whatever kind ------------------------------------------------------------------------------
 
 SHEET = "表格格式"

@@ -84,13 +84,23 @@ class Chart:
 class JobKind:
     """后台任务: what is too large for a request. See services/jobs.py.
 
-    ``run(document, by=, on=, progress=)`` does it in the name of the person who asked and says in a few words what came of
-    it; it may run twice. Refused, or broken, ``fail(document, reason, by=)`` brings the document back, in the system's name.
+    ``run(document, by=, on=, progress=)``, with what else was asked, does it in the name of the person who asked and says in a
+    few words what came of it, and beside the words gives the stored file that it made, if any; it may run twice. Refused, or broken, ``fail(document, reason, by=)`` brings the document back, in the system's name.
     """
 
     title: str
-    run: Callable[..., str]
+    run: Callable[..., Any]
     fail: Callable[..., None]
+
+
+@dataclass(frozen=True)
+class MonthPaper:
+    """月度资料: a paper of a branch's month. ``paper(branch, month)`` says what is on it (services/issuing.py); what is large
+    is left to the worker."""
+
+    title: str
+    paper: Callable[[Any, date], Any]
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,7 @@ class Registry:
     menu: list[MenuEntry] = field(default_factory=list)
     jobs: dict[str, JobKind] = field(default_factory=dict)
     """By model label and verb: ``contributions.batch:post``. A kind of document without any does everything at once."""
+    month_papers: dict[str, MonthPaper] = field(default_factory=dict)
     closing_checks: list[ClosingCheck] = field(default_factory=list)
     ledger_checks: list[str] = field(default_factory=list)
     verbs: dict[str, str] = field(default_factory=dict)

@@ -151,6 +151,7 @@ def _model(document: str) -> type[models.Model] | None:
 DETAILS = {
     "reason": "原因", "words": "说明", "person": "人员", "fields": "项目", "count": "数量", "documents": "单据", "codes": "提示",
     "day": "日期", "month": "月份", "digest": "摘要值", "purpose": "密钥", "rows": "行数", "what": "内容", "to": "位置",
+    "paper": "验证码",
 }  # fmt: skip
 
 

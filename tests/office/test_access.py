@@ -12,7 +12,7 @@ from tests.city import City, come_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "passw0rd-for-tests"
-OPEN = {"/login/", "/jsi18n/"}
+OPEN = {"/login/", "/jsi18n/", "/verify/"}
 ARGUMENTS = {"int": "1", "str": "x", "slug": "approve", "path": "1"}
 
 

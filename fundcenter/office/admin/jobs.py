@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from fundcenter.office.admin.records import DayFilter, RecordAdmin, chip
+from fundcenter.office.admin.records import DayFilter, RecordAdmin, chip, download
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Job
-from fundcenter.office.services import jobs
+from fundcenter.office.services import issuing, jobs
 
 
 def document_url(job: Job) -> str:
@@ -34,7 +34,12 @@ class JobAdmin(RecordAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         progress = self.admin_site.admin_view(self.progress)
-        return [path("<int:object_id>/progress/", progress, name="office_job_progress"), *super().get_urls()]
+        file = self.admin_site.admin_view(self.file)
+        return [
+            path("<int:object_id>/progress/", progress, name="office_job_progress"),
+            path("<int:object_id>/file/", file, name="office_job_file"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -44,6 +49,13 @@ class JobAdmin(RecordAdmin):
 
     def progress(self, request: HttpRequest, object_id: int) -> JsonResponse:
         return JsonResponse(jobs.as_json(self.find(request, str(object_id))))
+
+    def file(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """The paper that a job has made."""
+        job = self.find(request, str(object_id))
+        if job.file is None:
+            raise Http404("这项任务没有生成文件。")
+        return download(issuing.open_file(job.file), job.file.name, "application/pdf")
 
     @admin.display(description="任务", ordering="id")
     def shown_title(self, job: Job) -> str:
@@ -55,7 +67,10 @@ class JobAdmin(RecordAdmin):
 
     @admin.display(description="进度与结果")
     def shown_note(self, job: Job) -> str:
-        return jobs.shown_note(job)
+        note = jobs.shown_note(job)
+        if job.file_id is None:
+            return note
+        return format_html('{} <a href="{}">下载</a>', note, reverse("admin:office_job_file", args=[job.pk]))
 
     @admin.display(description="用时（秒）")
     def shown_took(self, job: Job) -> str:

@@ -17,13 +17,13 @@ from typing import Any
 
 import psycopg
 from django.apps import apps
-from django.db import InterfaceError, OperationalError, connection, connections, transaction
+from django.db import InterfaceError, OperationalError, connection, connections, models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from procrastinate.contrib.django import app
 
 from fundcenter import clock
-from fundcenter.office.models import Document, Job, User
+from fundcenter.office.models import Branch, Document, Job, User, document_label
 from fundcenter.office.refusals import NOT_YOURS, PERSON_LEFT, Refused
 from fundcenter.office.registry import registry
 from fundcenter.scope import acting_as
@@ -48,7 +48,7 @@ def silent(done: int, total: int, note: str) -> None:
     """For whoever waits for the result itself."""
 
 
-def kind_of(document: Document | type[Document], verb: str) -> str:
+def kind_of(document: models.Model | type[models.Model], verb: str) -> str:
     return f"{document._meta.label_lower}:{verb}"
 
 
@@ -57,15 +57,19 @@ def known(document: Document | type[Document], verb: str) -> bool:
     return kind_of(document, verb) in registry.jobs
 
 
-def defer(document: Document, verb: str, *, by: User, on: date, subject: str = "") -> Job:
-    """Have the worker do this with the document as this person, dated ``on``: once the caller's transaction commits."""
-    kind = kind_of(document, verb)
+def defer(document: Any, verb: str, *, by: User, on: date, subject: str = "", **args: Any) -> Job:
+    """Have the worker do this with the document as this person, dated ``on``: once the caller's transaction commits.
+
+    The document may be any row of a branch, or a branch itself, that has a job of this verb.
+    """
+    kind, label = kind_of(document, verb), document_label(document)
+    branch_id = document.pk if isinstance(document, Branch) else document.branch_id
     job = Job.objects.create(
-        branch_id=document.branch_id, kind=kind, document=document.label, by=by, on=on,
+        branch_id=branch_id, kind=kind, document=label, by=by, on=on, args=args,
         title=f"{registry.jobs[kind].title} {subject or document.number}"[:200],
     )  # fmt: skip
     # Of two jobs of one document the second waits for the first.
-    app.configure_task(TASK, lock=document.label).defer(job=job.pk)
+    app.configure_task(TASK, lock=label).defer(job=job.pk)
     return job
 
 
@@ -77,13 +81,14 @@ def run(pk: int, *, attempts: int = 0) -> None:
     if job is None:
         return
     kind = registry.jobs[job.kind]
-    state, said = Job.State.DONE, ""
+    state, said, file = Job.State.DONE, "", None
     try:
         if attempts >= MOST_ATTEMPTS:
             raise _GivenUp
         by = User.objects.select_related("branch").get(pk=job.by_id)
         with acting_as(by, verb=job.kind.partition(":")[2]), _Counts(job) as progress:
-            said = kind.run(_document_for(job, by), by=by, on=job.on, progress=progress)
+            made = kind.run(_document_for(job, by), by=by, on=job.on, progress=progress, **job.args)
+            said, file = made if isinstance(made, tuple) else (made, None)
     except Refused as refused:
         state, said = Job.State.REFUSED, _reason(refused)
     except PASSING:
@@ -98,7 +103,7 @@ def run(pk: int, *, attempts: int = 0) -> None:
             state, said = Job.State.DONE, "单据已另行办理"
         whole = {"done": F("total")} if state == Job.State.DONE else {}
         ended = Job.objects.filter(pk=pk, ended_at=None)
-        ended.update(state=state, note=said[:200], ended_at=clock.now(), **whole)
+        ended.update(state=state, note=said[:200], file=file, ended_at=clock.now(), **whole)
 
 
 class _GivenUp(Exception):
@@ -121,7 +126,8 @@ def _document_for(job: Job, by: User) -> Any:
     if not by.is_active:
         raise Refused([PERSON_LEFT.problem(name=by.name)])
     document = _document(job.document)
-    if document is None:
+    # Of branches everybody knows that they are there.
+    if document is None or (isinstance(document, Branch) and document.pk not in by.branch_ids()):
         raise Refused([NOT_YOURS.problem(what=job.title)])
     return document
 
@@ -218,6 +224,12 @@ def running(most: int) -> list[Job]:
 def of(document: Document) -> Job | None:
     """The document's job that has not ended."""
     return Job.objects.filter(document=document.label, ended_at=None).order_by("-id").first()
+
+
+def asked(document: models.Model, verb: str, most: int) -> list[Job]:
+    """The last jobs of this verb, ended or not, newest first: what a page shows of the papers that were asked for."""
+    found = Job.objects.filter(document=document_label(document), kind=kind_of(document, verb))
+    return list(found.order_by("-id")[:most])
 
 
 def shown_note(job: Job) -> str:

@@ -19,8 +19,21 @@ call office_door('office_token(text)');
 grant select, insert, update, delete on office_secondfactor, axes_accessattempt to fc_app;
 grant select, delete on axes_accessattemptexpiration to fc_app;  -- empty, and asked all the same when attempts go
 
+-- A paper that was issued stays as it was. Whoever holds one asks by its whole number and need not sign in: what is shown is
+-- what the paper shows, without its subject, and nobody learns of one whose number they do not have.
+grant select, insert on office_issuedpaper to fc_app;
+grant select on office_issuedpaper, office_branch to fc_door;
+call office_wall('office_issuedpaper');
+create or replace function office_paper(asked text)
+returns table (title varchar, branch varchar, issued_at timestamptz, facts jsonb, sha256 varchar)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select p.title, b.name, p.issued_at, p.facts, p.sha256
+    from office_issuedpaper p join office_branch b on b.id = p.branch_id where p.number = asked
+$$;
+call office_door('office_paper(text)');
+
 grant select, insert, delete on office_rowproblem to fc_app;
-grant select, insert, update (state, done, total, note, attempts, started_at, ended_at) on office_job to fc_app;
+grant select, insert, update (state, done, total, note, file_id, attempts, started_at, ended_at) on office_job to fc_app;
 call office_wall('office_job');
 call office_wall('office_rowproblem');
 call office_wall('office_storedfile');

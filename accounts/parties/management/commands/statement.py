@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts.parties.models import Member
-from accounts.parties.reports import statement_pdf
+from accounts.parties.reports import statement_paper
 from fundcenter import clock
 from fundcenter.office.management.verb import VerbCommand, whole_city
 from fundcenter.office.models import User
-from fundcenter.office.services import audit
+from fundcenter.office.services.issuing import issue
 
 
 class Command(VerbCommand):
@@ -28,9 +28,10 @@ class Command(VerbCommand):
             found = Member.objects.visible().filter(number=member).select_related("employer").first()
             if found is None:
                 raise CommandError(f"没有个人账号 {member}。")
-            audit.record("print_statement", found)
-            out.write_bytes(statement_pdf(found, until=clock.today(), printed_by=User.objects.system()))
-        return {"member": member, "file": str(out)}
+            paper = statement_paper(found, until=clock.today())
+            issued = issue(paper, found, by=User.objects.system())
+            out.write_bytes(issued.content)
+        return {"member": member, "file": str(out), "number": str(issued.record)}
 
     def told(self, result: dict[str, Any]) -> Iterator[str]:
         yield f"对账单：{result['file']}"
