@@ -162,11 +162,13 @@ def _voucher_sheet(voucher: Voucher, source: Label | None) -> Sheet:
 
 
 def _printed_lines(voucher: Voucher) -> Iterator[tuple[Any, ...]]:
-    after = 0
+    """The summary, which is the voucher's, stands once; 〃 keeps the lines low, and so the pages few."""
+    after, summary = 0, voucher.summary
     while lines := voucher_lines(voucher, after=after, most=LINES_AT_ONCE):
         for line in lines:
             holder = str(line["holder"] or "")
-            yield line["summary"], line["account_code"], line["account_name"], holder, line["debit"], line["credit"]
+            yield summary, line["account_code"], line["account_name"], holder, line["debit"], line["credit"]
+            summary = "〃"
         after = lines[-1]["id"]
 
 

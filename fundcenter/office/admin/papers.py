@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from fundcenter import clock, identifiers, months, scope
 from fundcenter.office.admin.records import DayFilter, RecordAdmin, actor, pdf_response
@@ -60,7 +61,7 @@ def _said(request: HttpRequest, refused: Refused, back: str) -> HttpResponse:
 @admin.register(IssuedPaper, site=site)
 class IssuedPaperAdmin(RecordAdmin):
     list_display = ("shown_number", "title", "subject", "branch", "issued_by", "issued_at")
-    list_display_links = None
+    list_display_links = ("shown_number",)
     list_filter = (("issued_at", DayFilter), "title")
     list_select_related = ("branch", "issued_by")
     search_fields = ("number__startswith",)
@@ -78,7 +79,7 @@ class IssuedPaperAdmin(RecordAdmin):
 
     @admin.display(description="验证码", ordering="id")
     def shown_number(self, paper: IssuedPaper) -> str:
-        return str(paper)
+        return format_html('<span class="fits">{}</span>', paper)
 
 
 @admin.register(Branch, site=site)
