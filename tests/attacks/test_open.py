@@ -34,8 +34,11 @@ OPEN = [
      "values (:maker, :mine, 'x', repeat('0', 64), '{upload}', :manager, now(), '2099-12-31')"),
     ("requests of tokens are counted by the program, which may forget them", "insert into office_request values ('token 1', now())"),
     ("a job may be asked for in anybody's name",
-     "insert into office_job (branch_id, kind, document, title, by_id, \"on\", state, done, total, note, attempts, asked_at) "
-     "values (:mine, 'x', 'x', 'x', :manager, '2026-03-16', 'waiting', 0, 0, '', 0, now())"),
+     "insert into office_job (branch_id, kind, document, title, by_id, \"on\", state, done, total, note, args, attempts, asked_at) "
+     "values (:mine, 'x', 'x', 'x', :manager, '2026-03-16', 'waiting', 0, 0, '', '{}', 0, now())"),
+    ("a paper may be issued in anybody's name, with any facts: the public page believes what the program has written",
+     "insert into office_issuedpaper (number, branch_id, kind, title, document, subject, facts, sha256, issued_by_id, issued_at) "
+     "values ('0', :mine, 'x', 'x', 'x', 'x', '[]', '', :manager, now())"),
     ("the program keeps the list of branches", "update office_branch set name = name || '。' where id = :theirs"),
     ("a trail may be left in another's name",
      "insert into office_auditevent (at, person_id, verb, document, address, detail) values (now(), :manager, 'x', '', '', '{}')"),

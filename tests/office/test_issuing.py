@@ -24,6 +24,7 @@ from accounts.parties.models import Employer, Member
 from fundcenter import identifiers, months
 from fundcenter.office.models import AuditEvent, IssuedPaper, Job
 from fundcenter.office.refusals import Refused
+from fundcenter.office.registry import registry
 from fundcenter.office.services import issuing
 from fundcenter.scope import acting_as
 from tests.city import City, come_in
@@ -97,6 +98,7 @@ def test_every_paper_has_its_number_and_code_at_the_foot_and_the_public_page_kno
     assert f"验证码 {record}" in said
     assert "打印：鄱阳分中心 鄱阳经办 2026-03-16" in said
     assert (record.title, record.branch.name, record.issued_by) == (title, "鄱阳分中心", city.clerk())
+    assert f"print_{record.kind}" in registry.verbs
     (code,) = zxingcpp.read_barcodes(pypdfium2.PdfDocument(content)[0].render(scale=4).to_pil())
     assert code.text == f"http://testserver/verify/{record}/"
     answer = client.get(f"/verify/{record}/")
@@ -334,6 +336,7 @@ def test_a_month_of_vouchers_has_a_cover_and_every_voucher(city: City, clerk: Cl
     assert "记 000001 000001 1 2,130.00" in cover
     assert [re.search(r"[批记]字第 \d+ 号", page)[0] for page in vouchers] == ["批字第 000001 号", "记字第 000001 号"]
     (record,) = issued(city)
+    assert f"print_{record.kind}" in registry.verbs
     assert all(f"验证码 {record}" in page for page in (cover, *vouchers))
 
 

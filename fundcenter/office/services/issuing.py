@@ -48,6 +48,11 @@ class Paper:
     size: int = 0
 
     @property
+    def verb(self) -> str:
+        """What the audit calls its printing."""
+        return f"print_{self.kind}"
+
+    @property
     def name(self) -> str:
         """The name of its file."""
         return f"{self.title} {self.subject}.pdf"
@@ -97,7 +102,7 @@ def issue(
             subject=paper.subject[:200], facts=paper.facts, sha256=hashlib.sha256(content).hexdigest(), issued_by=by,
             issued_at=now,
         )  # fmt: skip
-        audit.record(f"print_{paper.kind}", record if document == branch else document, paper=grouped(number))
+        audit.record(paper.verb, record if document == branch else document, paper=grouped(number))
     return Issued(record, content)
 
 
