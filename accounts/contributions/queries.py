@@ -166,12 +166,12 @@ select g.month from ledger_entry e
 REMITTANCE_PROOF = """
 with mine as (
   select member_id, amount_employer as own, amount_member as theirs from contributions_registerrow
-   where batch_id = %(batch)s and register_id = %(register)s and change <> '封存'),
+   where batch_id = %(batch)s and register_id = %(register)s and change <> 'seal'),
 last as (
   select r.member_id, r.amount_employer as own, r.amount_member as theirs
     from contributions_register p join contributions_registerrow r on r.batch_id = p.batch_id and r.register_id = p.id
    where p.employer_id = %(employer)s and p.month = (%(month)s::date - interval '1 month')::date and p.is_posted
-     and r.change <> '封存'),
+     and r.change <> 'seal'),
 both_sides as (
   select l.member_id as was, m.member_id as listed, coalesce(l.own, 0) as own_before, coalesce(l.theirs, 0) as theirs_before,
          coalesce(m.own, 0) as own, coalesce(m.theirs, 0) as theirs

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from django.test import Client, override_settings
 
 from accounts.banking.models import Receipt
-from accounts.contributions.models import Register
+from accounts.contributions.models import Batch, Register
 from accounts.ledger import reports as ledger
 from accounts.ledger.models import Voucher
 from accounts.ledger.reports import voucher_paper
@@ -27,7 +27,7 @@ from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
 from fundcenter.office.services import issuing
 from fundcenter.scope import acting_as
-from tests.city import City, come_in
+from tests.city import HEADER, City, come_in
 from tests.work import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -360,18 +360,24 @@ def test_a_month_without_vouchers_says_so(city: City, clerk: Client) -> None:
 
 
 def test_the_remittance_paper_proves(city: City, clerk: Client) -> None:
-    """上月 3 人 2,760.00；增加 1 人 480.00；减少 1 人 960.00；一人少缴 240.00；本月 3 人 2,040.00。"""
+    """上月 3 人 2,760.00；增加 1 人 480.00；封存 1 人 960.00；一人基数变更多缴 120.00；本月 3 人 2,400.00。"""
     employer = city.employer("鄱阳县第一中学", first_month=date(2026, 2, 1))
     city.members(employer, 张䶮="5000.00", 李四="4000.00", 王五="2500.00")
     city.receive(employer, "9000.00")
-    february = city.remit(employer, city.register(employer, "2026-02"))
-    city.submit(february)
-    city.approve(february)
+    paid_in(city, city.remit(employer, city.register(employer, "2026-02")))
     city.members(employer, 赵六="2000.00")
-    register = city.register(employer, 李四=None)
-    march = _confirmed(city, city.remit(employer, register))
-    city.submit(march)
-    city.approve(march)
+    said = {name: {"变更类型": None, "变更原因": None} for name in ("张䶮", "赵六")}
+    said["李四"] = {"变更类型": "封存", "变更原因": "离职", "单位月缴存额": 0, "个人月缴存额": 0}
+    said["王五"] = {
+        "变更类型": "基数变更",
+        "变更原因": "调资",
+        "缴存基数": 3000,
+        "单位月缴存额": 360,
+        "个人月缴存额": 360,
+    }
+    march = paid_in(
+        city, city.remit(employer, city.register(employer, header=(*HEADER, "变更类型", "变更原因"), **said))
+    )
     with acting_as(city.manager):
         posted = Register.objects.get(batch=march)
     said = text(clerk.get(f"/contributions/batch/{march.pk}/register/{posted.pk}/pdf/").content)
@@ -379,24 +385,17 @@ def test_the_remittance_paper_proves(city: City, clerk: Client) -> None:
         "上月汇缴 3 1,380.00 1,380.00 2,760.00",
         "本月增加 1 240.00 240.00 480.00",
         "本月减少 1 480.00 480.00 960.00",
-        "缴存额调整 — 0.00 0.00 0.00",
-        "本月汇缴 3 1,140.00 1,140.00 2,280.00",
-        "金额（大写） 贰仟贰佰捌拾元整 ¥ 2,280.00",
+        "缴存额调整 — 60.00 60.00 120.00",
+        "本月汇缴 3 1,200.00 1,200.00 2,400.00",
+        "金额（大写） 贰仟肆佰元整 ¥ 2,400.00",
     ):
         assert line in said
 
 
-def _confirmed(city: City, batch: Any) -> Any:
-    from django.utils.timezone import localdate
-
-    from accounts.contributions.services import remittance
-    from fundcenter.office.services import intake
-
-    assert batch.state == "refused"
-    codes = sorted({problem.code for problem in city.problems(batch)})
-    with acting_as(batch.maker):
-        intake.confirm(batch, remittance.REGISTERS, codes, by=batch.maker, on=localdate())
-    assert batch.state == "checked"
+def paid_in(city: City, batch: Batch) -> Batch:
+    assert batch.state == "checked", city.problems(batch)
+    city.submit(batch)
+    city.approve(batch)
     return batch
 
 
