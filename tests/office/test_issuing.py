@@ -349,6 +349,18 @@ def test_a_branch_s_month_is_not_another_s_to_ask_for(city: City) -> None:
         ledger.month_vouchers(branch, date(2026, 3, 1))
 
 
+def test_a_manager_gets_each_branch_s_report_by_one_button(city: City) -> None:
+    manager = come_in(Client(), city.manager)
+    page = manager.get("/office/branch/").content.decode()
+    for branch in city.branches.values():
+        for month in ("2026-03", "2026-02"):
+            address = f"/office/branch/{branch.pk}/report/{month}/"
+            assert address in page
+    said = text(manager.get(address).content)
+    assert f"机构月报（2026 年 2 月）\n{branch.name}" in said
+    assert "打印：中心 中心主任" in said
+
+
 def test_a_month_without_vouchers_says_so(city: City, clerk: Client) -> None:
     branch = city.branches["10"]
     answer = clerk.post(f"/office/branch/{branch.pk}/vouchers/2025-07/", follow=True)

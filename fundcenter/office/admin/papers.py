@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from fundcenter import clock, identifiers, months, scope
 from fundcenter.office.admin.records import DayFilter, RecordAdmin, actor, pdf_response
@@ -87,11 +87,25 @@ class BranchAdmin(RecordAdmin):
     """月度资料: what a branch prints of its month. Branches themselves change by resolution, not here."""
 
     page_template = "office/branch.html"
-    list_display = ("name", "code", "division_code")
+    list_display = ("name", "shown_this_month", "shown_last_month", "code")
     ordering = ("code",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return Branch.objects.filter(pk__in=scope.visible_branches())
+
+    @admin.display(description="本月")
+    def shown_this_month(self, branch: Branch) -> str:
+        return self._reports(branch, months.first(clock.today()))
+
+    @admin.display(description="上月")
+    def shown_last_month(self, branch: Branch) -> str:
+        return self._reports(branch, months.shift(clock.today(), -1))
+
+    def _reports(self, branch: Branch, month: date) -> str:
+        """What is printed at once, by one button."""
+        buttons = [self._button(branch, code, month) for code, kind in registry.month_papers.items() if not kind.large]
+        links = ((button["url"], button["title"], months.text(month)) for button in buttons)
+        return format_html_join(" ", '<a class="button" href="{}">{} {}</a>', links)
 
     def get_urls(self) -> list[URLPattern]:
         of_month = self.admin_site.admin_view(self.print)
