@@ -21,14 +21,14 @@ def verify(request: HttpRequest, number: str = "") -> HttpResponse:
     typed = number or request.GET.get("number", "")
     if not typed:
         return _page(request)
+    asked = read_paper_number(typed)
+    if asked and not number:
+        return HttpResponseRedirect(reverse("verify", args=[grouped(asked)]))
     address = client_address(request)
     if wait := throttling.take(f"verify {throttling.neighbourhood(address)}", settings.VERIFY_ALLOWANCE):
         answer = _page(request, status=429, wait=wait)
         answer["Retry-After"] = str(wait)
         return answer
-    asked = read_paper_number(typed)
-    if asked and not number:
-        return HttpResponseRedirect(reverse("verify", args=[grouped(asked)]))
     found = issuing.look_up(asked) if asked else None
     audit.record_for(None, "verify_paper" if found else "verify_paper_failed", address=address,
                      **({"paper": grouped(asked)} if asked else {}))  # fmt: skip

@@ -21,7 +21,7 @@ from accounts.ledger import reports as ledger
 from accounts.ledger.models import Voucher
 from accounts.ledger.reports import voucher_paper
 from accounts.parties.models import Employer, Member
-from fundcenter import identifiers, months
+from fundcenter import identifiers, months, papers
 from fundcenter.office.models import AuditEvent, IssuedPaper, Job
 from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
@@ -179,6 +179,17 @@ def test_what_is_not_posted_has_no_paper(city: City, clerk: Client) -> None:
     answer = clerk.get(f"/contributions/batch/{batch.pk}/register/{register.pk}/pdf/")
     assert (answer.status_code, "还没有入账" in answer.content.decode()) == (404, True)
     assert "汇缴书" not in clerk.get(f"/contributions/batch/{batch.pk}/register/{register.pk}/").content.decode()
+
+
+@pytest.mark.usefixtures("employer")
+def test_a_character_without_a_font_is_said_and_nothing_is_issued(city: City, clerk: Client, monkeypatch: Any) -> None:
+    def no_font(*_: Any) -> bytes:
+        raise papers.FontMissing("字库里没有 “\ue0a3”（U+E0A3），因此不打印。")
+
+    monkeypatch.setattr(papers, "book", no_font)
+    answer = clerk.get(addresses(city)["记账凭证"], follow=True)
+    assert "记账凭证没有打印：字库里没有" in answer.content.decode()
+    assert issued(city) == []
 
 
 # --- the number -------------------------------------------------------------------------------------------------------
