@@ -1,5 +1,6 @@
 """Papers: a Django template → an A4 PDF, by WeasyPrint. No request ever leaves the machine, no character becomes a box."""
 
+import gc
 import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,7 +34,7 @@ RARE = "上饶市㼆䶮𬭚喆堃赟镕璟翀犇祎頔玥燊"
 
 # What is laid out at once, and what is written at once: so much is in memory, however long the paper is.
 LINES_AT_ONCE = 300
-PAGES_AT_ONCE = 40
+PAGES_AT_ONCE = 24
 UNCOUNTED = "@page { @bottom-right { content: none !important } }"
 
 Told = Callable[[int, int], None]
@@ -156,6 +157,7 @@ class _Press:
         if self.laid:
             self.parts.append(self.last.copy(self.laid).write_pdf(finisher=_refuse_boxes))
             self.laid = []
+            gc.collect()  # their boxes point at each other, and the worker's collector comes seldom
 
 
 @cache

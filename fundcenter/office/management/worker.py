@@ -58,7 +58,7 @@ async def _sweep(own: DjangoApp) -> None:
 
 def run(*, concurrency: int) -> None:
     """Until a signal; then jobs that are running may end within the grace, and what does not is requeued by the next."""
-    # The boxes of a long paper are looked at again and again by the collector: a quarter of the time that it takes.
+    # The boxes of a long paper are looked at again and again by the collector: a sixth of the time that it takes.
     gc.set_threshold(20_000)
 
     async def until_told() -> None:
