@@ -1,16 +1,24 @@
 """银行到账 on screen."""
 
+import re
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.banking.models import Receipt
+from fundcenter import identifiers
 from fundcenter.office.admin.documents import DocumentAdmin
-from fundcenter.office.admin.records import DayFilter, chip, figure
+from fundcenter.office.admin.lists import DayFilter, holder_filter
+from fundcenter.office.admin.records import chip, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.registry import registry
+
+# With its fen: a bank's reference has no point.
+AMOUNT = re.compile(r"[0-9][0-9,]{0,17}\.[0-9]{2}")
 
 
 @admin.register(Receipt, site=site)
@@ -18,11 +26,12 @@ class ReceiptAdmin(DocumentAdmin):
     page_template = "banking/receipt.html"
     list_display = ("shown_number", "arrived_on", "reference", "shown_amount", "shown_state", "checker")
     list_display_links = ("shown_number",)
-    list_filter = (("arrived_on", DayFilter),)
+    list_filter = ("state", ("arrived_on", DayFilter), holder_filter("付款单位", "employer", "holder"))
     list_select_related = ("checker",)
-    search_fields = ("reference__startswith",)
-    search_help_text = "银行流水号开头"
+    search_fields = ("reference",)
+    search_help_text = "银行流水号开头，或金额：2130.00"
     ordering = ("-id",)
+    sortable_by = ("shown_amount",)
     total_columns = (("shown_amount", "amount"),)
     empty_list = "没有符合条件的到账。"
 
@@ -37,6 +46,14 @@ class ReceiptAdmin(DocumentAdmin):
     @admin.display(description="状态")
     def shown_state(self, receipt: Receipt) -> str:
         return chip(receipt.state, receipt.state_label)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        typed = identifiers.clean(term)
+        if AMOUNT.fullmatch(typed):
+            return queryset.filter(amount=Decimal(typed.replace(",", ""))), False
+        return (queryset.filter(reference__startswith=typed) if typed else queryset), False
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         return {

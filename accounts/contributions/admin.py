@@ -18,6 +18,7 @@ from accounts.parties.models import Employer
 from fundcenter import clock, months
 from fundcenter.office.admin.documents import Verb
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
+from fundcenter.office.admin.lists import holder_filter
 from fundcenter.office.admin.records import download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
@@ -33,6 +34,8 @@ class BatchAdmin(IntakeAdmin):
     upload_template = "contributions/upload.html"
     page_template = "contributions/batch.html"
     list_display = ("shown_number", "file", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker")
+    list_filter = (*IntakeAdmin.list_filter, holder_filter("单位", "employer", "registers__employer"))
+    sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
     verbs = intake_verbs(remittance.submit, remittance.approve, remittance.withdraw, done="{number} 已入账。")
@@ -149,7 +152,9 @@ class RefundAdmin(IntakeAdmin):
         "made_at",
         "checker",
     )
+    list_filter = (*IntakeAdmin.list_filter, holder_filter("单位", "employer", "employer"))
     list_select_related = ("employer", "maker", "checker")
+    sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有错缴退回。点“上传退回清单”，选择单位申请退回的清单。"
     verbs = {

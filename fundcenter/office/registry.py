@@ -116,6 +116,8 @@ class Registry:
     queues: dict[str, WorkQueue] = field(default_factory=dict)
     holders: dict[str, Labels] = field(default_factory=dict)
     sources: dict[str, Labels] = field(default_factory=dict)
+    seekers: dict[str, Callable[[str], Any]] = field(default_factory=dict)
+    """By kind of holder: the keys of those, in scope, that an account number, a name or initials name."""
     figures: list[Callable[[Any], Iterable[Figure]]] = field(default_factory=list)
     charts: list[Callable[[Any], Iterable[Chart]]] = field(default_factory=list)
     panels: dict[str, list[Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
