@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.banking.models import Receipt
 from fundcenter import identifiers
 from fundcenter.office.admin.documents import DocumentAdmin
-from fundcenter.office.admin.lists import DayFilter, holder_filter
+from fundcenter.office.admin.lists import BranchFilter, DayFilter, holder_filter
 from fundcenter.office.admin.records import chip, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.registry import registry
@@ -26,7 +26,12 @@ class ReceiptAdmin(DocumentAdmin):
     page_template = "banking/receipt.html"
     list_display = ("shown_number", "arrived_on", "reference", "shown_amount", "shown_state", "checker")
     list_display_links = ("shown_number",)
-    list_filter = ("state", ("arrived_on", DayFilter), holder_filter("付款单位", "employer", "holder"))
+    list_filter = (
+        "state",
+        ("arrived_on", DayFilter),
+        holder_filter("付款单位", "employer", "holder"),
+        ("branch", BranchFilter),
+    )
     list_select_related = ("checker",)
     search_fields = ("reference",)
     search_help_text = "银行流水号开头，或金额：2130.00"

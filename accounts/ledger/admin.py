@@ -13,7 +13,7 @@ from accounts.ledger.calc import VoucherNumber, voucher_number
 from accounts.ledger.models import Voucher
 from accounts.ledger.reports import source_of, voucher_lines, voucher_pdf
 from fundcenter import clock, months
-from fundcenter.office.admin.lists import DayFilter, Hit, PersonFilter, holder_filter
+from fundcenter.office.admin.lists import BranchFilter, DayFilter, Hit, PersonFilter, holder_filter
 from fundcenter.office.admin.records import RecordAdmin, figure, pdf_response
 from fundcenter.office.admin.site import site
 from fundcenter.office.services import audit
@@ -36,10 +36,11 @@ class VoucherAdmin(RecordAdmin):
     list_display_links = ("shown_number",)
     list_filter = (
         ("date", DayFilter), "kind", holder_filter("单位", "employer", "entry__holder"), ("prepared_by", PersonFilter),
+        ("branch", BranchFilter),
     )  # fmt: skip
     list_select_related = ("kind", "prepared_by", "reviewed_by")
     search_fields = ("summary",)
-    search_help_text = "凭证号，或摘要开头：记-000123、汇缴 2026-03"
+    search_help_text = "凭证号（记-000123）或摘要开头"
     ordering = ("-date", "-id")
     sortable_by = ("shown_amount",)
     total_columns = (("shown_amount", "amount"),)

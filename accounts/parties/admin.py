@@ -32,7 +32,7 @@ from accounts.parties.sheets import PARTICULARS
 from accounts.parties.terms import contribution_limits
 from fundcenter import clock, identifiers, money, months
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
-from fundcenter.office.admin.lists import Hit, holder_filter
+from fundcenter.office.admin.lists import BranchFilter, Hit, holder_filter
 from fundcenter.office.admin.records import RecordAdmin, actor, chip, download, figure, pdf_response
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
@@ -100,8 +100,7 @@ class EmployerAdmin(PartyAdmin):
     page_template = "parties/employer.html"
     ledger_account = "21901"
     list_display = ("number", "name", "nature", "shown_ratios", "pay_day", "shown_suspense", "shown_state")
-    list_filter = ("state", "nature")
-    list_select_related = ()
+    list_filter = ("state", "nature", ("branch", BranchFilter))
     question = employer_question
     search_help_text = "账号、名称、信用代码或拼音首字母"
     sortable_by = ("shown_suspense",)
@@ -149,7 +148,7 @@ class MemberAdmin(PartyAdmin):
     page_template = "parties/member.html"
     ledger_account = "201"
     list_display = ("number", "name", "id_mask", "employer", "shown_base", "shown_balance", "shown_state")
-    list_filter = ("state", holder_filter("单位", "employer", "employer"))
+    list_filter = ("state", holder_filter("单位", "employer", "employer"), ("branch", BranchFilter))
     list_select_related = ("employer",)
     question = member_question
     search_help_text = "账号、姓名或拼音首字母"

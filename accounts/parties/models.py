@@ -256,6 +256,10 @@ class Member(Party):
             models.Index(fields=["branch", "name", "holder"], name="parties_member_name"),
             *initials_indexes("member"),
             models.Index(fields=["employer", "holder"], name="parties_member_employer"),
+            # The list filtered by a state that few are in.
+            models.Index(
+                fields=["branch", "state", "holder"], condition=~Q(state="normal"), name="parties_member_state"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import lookup_spawns_duplicates
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
@@ -18,7 +19,7 @@ from django.http import HttpRequest
 from django.utils.timezone import make_aware
 
 from fundcenter import clock, identifiers, months, scope
-from fundcenter.office.models import User
+from fundcenter.office.models import Branch, User
 from fundcenter.office.registry import registry
 
 COUNT_LIMIT = 10_000
@@ -41,7 +42,7 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        rows = cast("models.QuerySet[Any]", self.object_list).order_by()
+        rows = cast("models.QuerySet[Any]", self.object_list).order_by().values("pk")
         return min(rows[: COUNT_LIMIT + 1].count(), COUNT_LIMIT)
 
 
@@ -161,8 +162,10 @@ def holder_filter(title: str, kind: str, lookup: str) -> type[TypedFilter]:
             typed = identifiers.clean(self.value() or "")
             if not typed:
                 return None
-            meant = queryset.model._default_manager.filter(**{f"{lookup}__in": registry.seekers[kind](typed)})
-            return queryset.filter(pk__in=meant.values("pk"))
+            asked = {f"{lookup}__in": registry.seekers[kind](typed)}
+            if not lookup_spawns_duplicates(queryset.model._meta, lookup):
+                return queryset.filter(**asked)
+            return queryset.filter(pk__in=queryset.model._default_manager.filter(**asked).values("pk"))
 
     return type("HolderFilter", (HolderFilter,), {"title": title, "parameter_name": kind})
 
@@ -177,6 +180,17 @@ class PersonFilter(admin.RelatedFieldListFilter):
         several = len(scope.visible_branches()) > 1
         rest = [(pk, f"{name}（{branch}）" if several else name) for pk, name, branch in named]
         return [(cast(int, mine.pk), f"{cast(User, mine).name}（本人）"), *rest]
+
+    @property
+    def include_empty_choice(self) -> bool:
+        return False
+
+
+class BranchFilter(admin.RelatedFieldListFilter):
+    """By branch, for who sees several."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+        return list(Branch.objects.filter(pk__in=scope.visible_branches()).values_list("pk", "name"))
 
     @property
     def include_empty_choice(self) -> bool:

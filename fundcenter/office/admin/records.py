@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from fundcenter import money
+from fundcenter import money, scope
 from fundcenter.office import reports
 from fundcenter.office.admin.lists import COUNT_LIMIT, CappedPaginator, Hit, KeyedList
 from fundcenter.office.models import BUSINESS, Role, User
@@ -73,10 +73,20 @@ class RecordAdmin(ListAdmin):
 
     viewers: ClassVar[tuple[Role, ...]] = BUSINESS
     page_template: ClassVar[str]
+    list_select_related: Any = ()
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         queryset: Any = super().get_queryset(request)
         return queryset.visible()
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who sees several branches sees whose each row is."""
+        shown = super().get_list_display(request)
+        several = len(scope.visible_branches()) > 1 and "branch" not in shown
+        return (*shown, "branch") if several and hasattr(self.model, "branch") else shown
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        return (*self.list_select_related, *(["branch"] if "branch" in self.get_list_display(request) else []))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds(request, *self.viewers)
