@@ -24,7 +24,7 @@ AMOUNT = re.compile(r"[0-9][0-9,]{0,17}\.[0-9]{2}")
 @admin.register(Receipt, site=site)
 class ReceiptAdmin(DocumentAdmin):
     page_template = "banking/receipt.html"
-    list_display = ("shown_number", "arrived_on", "reference", "shown_amount", "shown_state", "checker")
+    list_display = ("shown_number", "arrived_on", "shown_payer", "reference", "shown_amount", "shown_state", "checker")
     list_display_links = ("shown_number",)
     list_filter = (
         "state",
@@ -32,7 +32,7 @@ class ReceiptAdmin(DocumentAdmin):
         holder_filter("付款单位", "employer", "holder"),
         ("branch", BranchFilter),
     )
-    list_select_related = ("checker",)
+    list_select_related = ("checker", "holder")
     search_fields = ("reference",)
     search_help_text = "银行流水号开头，或金额：2130.00"
     ordering = ("-id",)
@@ -43,6 +43,18 @@ class ReceiptAdmin(DocumentAdmin):
     @admin.display(description="到账编号", ordering="id")
     def shown_number(self, receipt: Receipt) -> str:
         return receipt.number
+
+    @admin.display(description="付款单位")
+    def shown_payer(self, receipt: Any) -> str:
+        return receipt.payer.name if receipt.payer else self.admin_site.empty_value_display
+
+    def dress(self, rows: list[Any]) -> None:
+        by_kind: dict[str, set[int]] = {}
+        for receipt in rows:
+            by_kind.setdefault(receipt.holder.kind, set()).add(receipt.holder_id)
+        labels = {pk: label for kind, ids in by_kind.items() for pk, label in registry.holders[kind](ids).items()}
+        for receipt in rows:
+            receipt.payer = labels.get(receipt.holder_id)
 
     @admin.display(description="金额", ordering="amount")
     def shown_amount(self, receipt: Receipt) -> str:

@@ -10,7 +10,7 @@ from django.urls import URLPattern, reverse
 
 from accounts.contributions.forms import TemplateForm
 from accounts.contributions.models import Batch, Refund, Sealing
-from accounts.contributions.reports import register_rows, registers_of, sums_of, vouchers_preview
+from accounts.contributions.reports import batch_subjects, register_rows, registers_of, sums_of, vouchers_preview
 from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
@@ -33,12 +33,23 @@ class BatchAdmin(IntakeAdmin):
     upload_label = "上传清册"
     upload_template = "contributions/upload.html"
     page_template = "contributions/batch.html"
-    list_display = ("shown_number", "file", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker")
+    list_display = (
+        "shown_number", "shown_subject", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker",
+    )  # fmt: skip
     list_filter = (*IntakeAdmin.list_filter, holder_filter("单位", "employer", "registers__employer"))
     sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
     verbs = intake_verbs(remittance.submit, remittance.approve, remittance.withdraw, done="{number} 已入账。")
+
+    @admin.display(description="单位或原表")
+    def shown_subject(self, batch: Any) -> str:
+        return str(batch.subject)
+
+    def dress(self, rows: list[Any]) -> None:
+        subjects = batch_subjects(rows)
+        for batch in rows:
+            batch.subject = subjects[batch.pk]
 
     @admin.display(description="合计金额", ordering="total")
     def shown_total(self, batch: Batch) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -91,9 +91,22 @@ def refund_labels(ids: Iterable[int]) -> Mapping[int, Label]:
     }
 
 
+def batch_subjects(batches: Sequence[Batch]) -> Mapping[int, str]:
+    """Whose registers each batch has: the first employer's name; the file's where no employer was recognised."""
+    counted = Register.objects.filter(batch__in=[batch.pk for batch in batches]).values_list("batch")
+    registers = {batch: (first, count) for batch, first, count in counted.annotate(Min("id"), Count("id"))}
+    first_ones = Register.objects.filter(pk__in=[first for first, _ in registers.values()])
+    names = dict(first_ones.values_list("batch", "employer__name"))
+    return {
+        batch.pk: f"{names[batch.pk]}{f' 等 {registers[batch.pk][1]} 份' if registers[batch.pk][1] > 1 else ''}"
+        if batch.pk in names
+        else str(batch.file)
+        for batch in batches
+    }
+
+
 def _batch_subject(batch: Batch) -> str:
-    names = list(batch.registers.order_by("id").values_list("employer__name", flat=True)[:2])
-    return (names[0] + (" 等" if len(names) > 1 else "")) if names else str(batch.file)
+    return batch_subjects([batch])[batch.pk]
 
 
 BATCHES = document_queue(Batch, {"submitted": (Role.REVIEWER,)}, _batch_subject)

@@ -75,7 +75,7 @@ class IntakeAdmin(DocumentAdmin):
     row_name: ClassVar[str] = "name"
     """The field of a row with the name that it is known by: in lists, and beside row numbers in the table of problems."""
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
-    list_filter: Any = ("state", ("made_on", DayFilter), ("maker", PersonFilter), ("branch", BranchFilter))
+    list_filter: ClassVar[Any] = ("state", ("made_on", DayFilter), ("maker", PersonFilter), ("branch", BranchFilter))
     list_select_related: ClassVar[Any] = ("file", "maker", "checker", "branch")
     ordering = ("-id",)
 

@@ -53,6 +53,7 @@ class KeyedList(ChangeList):
     the list has fewer rows than COUNT_LIMIT; it must not hold null.
     """
 
+    model_admin: Any
     next_key: Any = None
     previous_key: Any = None
 
@@ -67,10 +68,11 @@ class KeyedList(ChangeList):
         self.result_count = self.paginator.count
         self.is_bounded = self.result_count < COUNT_LIMIT
         if not self.is_bounded and ORDER_VAR in self.params:
-            self.queryset = self.queryset.order_by(*self._get_deterministic_ordering(self._get_default_ordering()))
+            self.queryset = self.queryset.order_by(*(self.model_admin.get_ordering(request) or self.opts.ordering or ["-pk"]))
         self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, False
         self.can_show_all = self.multi_page = False
         self.result_list = self._page(request.GET.get(AFTER), request.GET.get(BEFORE))
+        self.model_admin.dress(self.result_list)
 
     def _page(self, after: str | None, before: str | None) -> list[Any]:
         rows, most = self.queryset, self.list_per_page
@@ -129,7 +131,7 @@ class KeyedList(ChangeList):
         """The lines under the list: what they are called, and a figure or nothing for each column but the first."""
         for label, sums in ((f"本页合计（{len(self.result_list)}）", self.page_sums), ("总合计", self.sums)):
             if sums:
-                yield label, [sums.get(name) for name in self.list_display[1:]]
+                yield label, [sums.get(str(name)) for name in self.list_display[1:]]
 
 
 class TypedFilter(admin.SimpleListFilter):
@@ -173,13 +175,13 @@ def holder_filter(title: str, kind: str, lookup: str) -> type[TypedFilter]:
 class PersonFilter(admin.RelatedFieldListFilter):
     """By a person of the branches in scope, whoever looks first."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
-        mine = request.user
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        mine = cast(User, request.user)
         people = User.objects.filter(branch_id__in=scope.visible_branches()).exclude(pk=mine.pk)
         named = people.order_by("branch_id", "pk").values_list("pk", "name", "branch__name")
         several = len(scope.visible_branches()) > 1
         rest = [(pk, f"{name}（{branch}）" if several else name) for pk, name, branch in named]
-        return [(cast(int, mine.pk), f"{cast(User, mine).name}（本人）"), *rest]
+        return [(mine.pk, f"{mine.name}（本人）"), *rest]
 
     @property
     def include_empty_choice(self) -> bool:
@@ -189,7 +191,7 @@ class PersonFilter(admin.RelatedFieldListFilter):
 class BranchFilter(admin.RelatedFieldListFilter):
     """By branch, for who sees several."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         return list(Branch.objects.filter(pk__in=scope.visible_branches()).values_list("pk", "name"))
 
     @property
@@ -207,7 +209,8 @@ class DayFilter(admin.FieldListFilter):
     ) -> None:
         self.since_name, self.until_name = f"{field_path}__since", f"{field_path}__until"
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.typed = {name: str((self.used_parameters.get(name) or [""])[-1]) for name in self.expected_parameters()}
+        asked: dict[str, Any] = self.used_parameters
+        self.typed = {name: str((asked.get(name) or [""])[-1]) for name in self.expected_parameters()}
         self.days: dict[str, date] = {}
         for name, text in self.typed.items():
             try:
@@ -215,7 +218,7 @@ class DayFilter(admin.FieldListFilter):
             except ValueError:
                 messages.error(request, f"“{identifiers.veiled(text)}”不是日期，请写成 2026-03-01。")
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> Any:
         return [self.since_name, self.until_name]
 
     @property

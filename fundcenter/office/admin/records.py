@@ -52,10 +52,13 @@ class ListAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     change_list_template = "office/list.html"
-    sortable_by: Any = ()
+    sortable_by: ClassVar[Any] = ()
     empty_list: ClassVar[str] = "没有符合条件的记录。"
     total_columns: ClassVar[tuple[tuple[str, str], ...]] = ()
     """(name in list_display, field): the money columns whose sums stand under the list."""
+
+    def dress(self, rows: list[Any]) -> None:
+        """Put beside the rows of a page what their columns show of other tables, by one question for all of them."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyedList]:
         return KeyedList
@@ -73,7 +76,7 @@ class RecordAdmin(ListAdmin):
 
     viewers: ClassVar[tuple[Role, ...]] = BUSINESS
     page_template: ClassVar[str]
-    list_select_related: Any = ()
+    list_select_related: ClassVar[Any] = ()
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         queryset: Any = super().get_queryset(request)

@@ -94,7 +94,7 @@ class FundSite(admin.AdminSite):
         return TemplateResponse(request, "office/second_factor.html", context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response: HttpResponse = super().password_change(request, extra_context)
+        response: HttpResponse = super().password_change(request, {"title": "修改口令", **(extra_context or {})})
         if isinstance(response, HttpResponseRedirect):
             audit.record("change_password")
         return response
