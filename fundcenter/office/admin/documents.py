@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from fundcenter import clock
+from fundcenter import clock, identifiers
 from fundcenter.office.admin.lists import Hit
 from fundcenter.office.admin.records import RecordAdmin, actor
 from fundcenter.office.models import Document, Opinion, Role
@@ -47,7 +47,7 @@ class DocumentAdmin(RecordAdmin):
 
     def hits(self, request: HttpRequest, typed: str, most: int) -> list[Hit]:
         """By its printed number: HJ202603-000012."""
-        named = re.fullmatch(rf"{self.model.prefix}([0-9]{{6}})-?0*([0-9]{{1,15}})", typed.upper())
+        named = re.fullmatch(rf"{self.model.prefix}([0-9]{{6}})-?0*([0-9]{{1,15}})", identifiers.clean(typed).upper())
         found = self.get_queryset(request).filter(pk=int(named[2])).first() if named else None
         if named is None or found is None or f"{found.made_on:%Y%m}" != named[1]:
             return []

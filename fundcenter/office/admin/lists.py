@@ -68,7 +68,9 @@ class KeyedList(ChangeList):
         self.result_count = self.paginator.count
         self.is_bounded = self.result_count < COUNT_LIMIT
         if not self.is_bounded and ORDER_VAR in self.params:
-            self.queryset = self.queryset.order_by(*(self.model_admin.get_ordering(request) or self.opts.ordering or ["-pk"]))
+            self.queryset = self.queryset.order_by(
+                *(self.model_admin.get_ordering(request) or self.opts.ordering or ["-pk"])
+            )
         self.full_result_count, self.show_full_result_count, self.show_admin_actions = None, False, False
         self.can_show_all = self.multi_page = False
         self.result_list = self._page(request.GET.get(AFTER), request.GET.get(BEFORE))
