@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 
 from accounts.contributions.forms import TemplateForm
 from accounts.contributions.models import Batch, Refund, Sealing
@@ -44,7 +45,7 @@ class BatchAdmin(IntakeAdmin):
 
     @admin.display(description="单位或原表")
     def shown_subject(self, batch: Any) -> str:
-        return str(batch.subject)
+        return format_html('<span title="{}">{}</span>', batch.file, batch.subject)
 
     def dress(self, rows: list[Any]) -> None:
         subjects = batch_subjects(rows)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.contributions.models import Batch
 from accounts.ledger.models import Voucher
 from accounts.parties.models import Employer, Member
 from accounts.parties.reports import employer_question, member_question
@@ -58,7 +59,8 @@ def member(city: City, name: str) -> Member:
 def test_一个框_直达唯一的一件(paid: City, clerk: Client) -> None:
     with acting_as(paid.clerk()):
         employer, voucher = Employer.objects.get(), Voucher.objects.get(word="批")
-    cha, batch = member(paid, "查晓明"), f"HJ202603-{int(voucher.source):06d}"
+        batch = Batch.objects.get().number
+    cha = member(paid, "查晓明")
     person, company = f"/parties/member/{cha.pk}/change/", f"/parties/employer/{employer.pk}/change/"
     for typed, page in {
         cha.number: person, "查晓明": person, "查晓": person, "ZXM": person, "cxm": person, "ＣＸＭ": person,
