@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 
 from accounts.contributions.forms import TemplateForm
 from accounts.contributions.models import Batch, Refund, Sealing
-from accounts.contributions.reports import batch_subjects, register_rows, registers_of, sums_of, vouchers_preview
+from accounts.contributions.reports import (
+    batch_subjects,
+    in_arrears,
+    register_rows,
+    registers_of,
+    sums_of,
+    vouchers_preview,
+)
 from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
@@ -23,8 +31,24 @@ from fundcenter.office.admin.lists import holder_filter
 from fundcenter.office.admin.records import download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
+from fundcenter.office.registry import registry
 
 ROWS_A_PAGE = 100
+
+
+class ArrearsFilter(admin.SimpleListFilter):
+    """Of employers: who let the last month end without paying."""
+
+    title, parameter_name = "汇缴", "arrears"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("last_month", "上月欠缴")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return in_arrears(queryset, on=clock.today()) if self.value() else queryset
+
+
+registry.list_filters.setdefault("parties.employer", []).append(ArrearsFilter)
 
 
 @admin.register(Batch, site=site)

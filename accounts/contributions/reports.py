@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -118,14 +118,27 @@ REFUNDS = document_queue(
 )
 
 
+def in_arrears(employers: QuerySet[Employer], *, on: date) -> QuerySet[Employer]:
+    """Those of them that let the month before ``on`` end without a posted register; see employer_months."""
+    month = months.shift(on, -1)
+    paid = Register.objects.filter(employer=OuterRef("pk"), month=month, is_posted=True)
+    return employers.filter(~Exists(paid), state="normal", first_month__lte=month)
+
+
 def figures(user: User) -> Iterable[Figure]:
-    """今日汇缴: what the branch has posted today."""
+    """今日汇缴: what the branch has posted today, what waits, and who has not paid."""
     posted = day_total("remittance", clock.today())
     waiting = Batch.objects.visible().filter(state="submitted").aggregate(total=Sum("total"))
     yield Figure("今日汇缴入账", posted, "元", url=reverse("admin:contributions_batch_changelist"))
     yield Figure(
-        "待复核汇缴", waiting["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
-    )
+        "待复核汇缴", waiting["total"] or Decimal(0), "元",
+        url=f"{reverse('admin:contributions_batch_changelist')}?state__exact=submitted",
+    )  # fmt: skip
+    late = in_arrears(Employer.objects.visible(), on=clock.today()).count()
+    yield Figure(
+        "上月欠缴单位", Decimal(late), "个", f"{months.text(months.shift(clock.today(), -1))} 月末仍未入账",
+        url=f"{reverse('admin:parties_employer_changelist')}?arrears=last_month",
+    )  # fmt: skip
 
 
 def contribution_charts(user: User) -> Iterable[Chart]:

@@ -61,6 +61,20 @@ def test_缓缴单位不欠缴(city: City, owner: object) -> None:
         assert {each[1] for each in seen(city, employer)} == {label}
 
 
+def test_上月欠缴的单位_列得出_数得清(city: City) -> None:
+    paid, late = (city.employer(name, first_month=date(2026, 2, 1)) for name in ("甲单位", "乙单位"))
+    city.employer("丙单位", first_month=date(2026, 3, 1))
+    city.members(paid, 张三="5321.00")
+    city.receive(paid, "9999.00")
+    pay(city, paid, "2026-02")
+    clerk = come_in(Client(), city.clerk())
+    listed = clerk.get("/parties/employer/?arrears=last_month").context_data["cl"].result_list
+    assert [employer.pk for employer in listed] == [late.pk]
+    (figure,) = [each for each in clerk.get("/").context_data["figures"] if each.title == "上月欠缴单位"]
+    assert (figure.amount, figure.note) == (1, "2026-02 月末仍未入账")
+    assert come_in(Client(), city.clerk("01")).get(figure.url).context_data["cl"].result_list == []
+
+
 def test_单位页_日历与欠缴合计(city: City) -> None:
     employer = city.employer("甲单位", first_month=date(2025, 12, 1))
     city.members(employer, 张三="5321.00")

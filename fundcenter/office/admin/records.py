@@ -18,6 +18,7 @@ from fundcenter import money, scope
 from fundcenter.office import reports
 from fundcenter.office.admin.lists import COUNT_LIMIT, CappedPaginator, Hit, KeyedList
 from fundcenter.office.models import BUSINESS, Role, User
+from fundcenter.office.registry import registry
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -81,6 +82,9 @@ class RecordAdmin(ListAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         queryset: Any = super().get_queryset(request)
         return queryset.visible()
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return (*super().get_list_filter(request), *registry.list_filters.get(self.opts.label_lower, ()))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Who sees several branches sees whose each row is."""

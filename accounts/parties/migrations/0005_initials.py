@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("ledger", "0002_chart"),
         ("office", "0002_system_user"),
-        ("parties", "0003_limits"),
+        ("parties", "0004_employer_change"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
