@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.banking.models import Receipt
 from fundcenter import identifiers
 from fundcenter.office.admin.documents import DocumentAdmin
-from fundcenter.office.admin.lists import BranchFilter, DayFilter, holder_filter
+from fundcenter.office.admin.lists import BranchFilter, DayFilter, StateFilter, holder_filter
 from fundcenter.office.admin.records import chip, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.registry import registry
@@ -27,7 +27,7 @@ class ReceiptAdmin(DocumentAdmin):
     list_display = ("shown_number", "arrived_on", "shown_payer", "reference", "shown_amount", "shown_state", "checker")
     list_display_links = ("shown_number",)
     list_filter = (
-        "state",
+        ("state", StateFilter),
         ("arrived_on", DayFilter),
         holder_filter("付款单位", "employer", "holder"),
         ("branch", BranchFilter),

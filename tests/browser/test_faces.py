@@ -123,7 +123,7 @@ def test_每一页都合乎_WCAG_AA(city: City, world: dict[str, str], sign_in: 
     page.goto(site + "/contributions/batch/")
     for drop in page.locator(".bar details").all():
         drop.locator("summary").click()
-        found += faults(page, f"筛选 {drop.inner_text()[:8]}")
+        found += faults(page, f"筛选 {drop.inner_text()[:8]}") + foreign(page, "筛选")
     page.get_by_role("button", name="快捷键").click()
     found += faults(page, "快捷键")
     page.goto(site + world["form"])

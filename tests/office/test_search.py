@@ -222,6 +222,16 @@ def test_经办常用的筛选(clerk: Client, url: str, rows: int) -> None:
     assert len(answer.context_data["cl"].result_list) == rows
 
 
+def test_按状态筛选_用业务的话_不问遍全表(clerk: Client) -> None:
+    for url in ("/contributions/batch/", "/contributions/refund/", "/banking/receipt/", "/parties/memberopening/"):
+        with CaptureQueriesContext(connection) as queries:
+            page = clerk.get(url).content.decode()
+        assert not [q["sql"] for q in queries if "DISTINCT" in q["sql"]], url
+        assert not re.search(r">\s*(posted|refused|submitted|opened|checked)\s*<", page), url
+    chosen = clerk.get("/contributions/batch/?state__exact=posted").content.decode()
+    assert "状态：已入账" in chosen
+
+
 def test_按经办筛选_本人在先(paid: City, clerk: Client) -> None:
     page = clerk.get("/contributions/batch/").content.decode()
     assert "鄱阳经办（本人）" in page
