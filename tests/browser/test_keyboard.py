@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from fundcenter.office.models import User
 from tests.browser.conftest import PASSWORD
@@ -38,6 +38,12 @@ def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     pytest.fail(f"按 {key} 到不了“{name}”")
 
 
+def arrived(at: Locator) -> None:
+    """On the page that shows this, and its script and focus in place: keys pressed earlier go nowhere."""
+    at.wait_for()
+    at.page.wait_for_load_state()
+
+
 @pytest.fixture
 def keyboard(browser: Browser, live_server: Any) -> Any:
     contexts = []
@@ -52,10 +58,10 @@ def keyboard(browser: Browser, live_server: Any) -> Any:
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
         if user.needs_second_factor():
-            page.get_by_text("6 位验证码").wait_for()
+            arrived(page.get_by_text("6 位验证码"))
             page.keyboard.type(second_factor(user))
             page.keyboard.press("Enter")
-        page.get_by_role("navigation", name="业务").wait_for()
+        arrived(page.get_by_role("navigation", name="业务"))
         return page
 
     yield as_
@@ -75,31 +81,29 @@ def test_从登录到入账_只用键盘(city: City, keyboard: Callable[[User], 
     clerk.keyboard.press("g")
     tab_to(clerk, "汇缴批次")
     clerk.keyboard.press("Enter")
-    clerk.get_by_role("heading", name="汇缴批次").wait_for()
-    clerk.wait_for_load_state()
+    arrived(clerk.get_by_role("heading", name="汇缴批次"))
     clerk.keyboard.press("m")
     assert clerk.evaluate(FOCUS)["name"] == "上传清册"
     clerk.keyboard.press("Enter")
-    clerk.get_by_role("heading", name="上传清册").wait_for()
+    arrived(clerk.get_by_role("heading", name="上传清册"))
     tab_to(clerk, "汇缴清册")
     with clerk.expect_file_chooser() as chooser:
         clerk.keyboard.press("Space")
     chooser.value.set_files(file)
     tab_to(clerk, "上传并检查")
     clerk.keyboard.press("Enter")
-    clerk.get_by_text("检查通过，待提交").first.wait_for()
+    arrived(clerk.get_by_text("检查通过，待提交").first)
     tab_to(clerk, "意见")
     clerk.keyboard.type("三月清册")
     tab_to(clerk, "提交复核")
     clerk.keyboard.press("Enter")
-    clerk.get_by_text("已提交复核").first.wait_for()
+    arrived(clerk.get_by_text("已提交复核").first)
 
     reviewer = keyboard(city.reviewer())
     reviewer.keyboard.press("j")
     assert "汇缴批次 HJ" in reviewer.evaluate(FOCUS)["name"]
     reviewer.keyboard.press("Enter")
-    reviewer.get_by_text("三月清册").first.wait_for()
-    reviewer.wait_for_load_state()
+    arrived(reviewer.get_by_text("三月清册").first)
     reviewer.keyboard.press("m")
     assert reviewer.evaluate(FOCUS)["name"] == "同意并入账"
     reviewer.keyboard.press("Enter")
@@ -111,10 +115,10 @@ def test_从登录到入账_只用键盘(city: City, keyboard: Callable[[User], 
     reviewer.keyboard.press("Enter")
     tab_to(reviewer, "同意并入账")
     reviewer.keyboard.press("Enter")
-    reviewer.get_by_text("已入账").first.wait_for()
+    arrived(reviewer.get_by_text("已入账").first)
     tab_to(reviewer, "批-000001")
     reviewer.keyboard.press("Enter")
-    reviewer.get_by_role("heading", name="记账凭证").first.wait_for()
+    arrived(reviewer.get_by_role("heading", name="记账凭证").first)
 
 
 def test_快捷键面板_可关掉单键(city: City, keyboard: Callable[[User], Page]) -> None:
@@ -130,6 +134,7 @@ def test_快捷键面板_可关掉单键(city: City, keyboard: Callable[[User], 
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     page.reload()
+    page.wait_for_load_state()
     page.keyboard.press("/")
     assert page.evaluate(FOCUS) is None
     page.keyboard.press("?")
