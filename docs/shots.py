@@ -20,6 +20,7 @@ PICTURES = ROOT / "docs" / "shots"
 PORT = "8765"
 SITE = f"http://127.0.0.1:{PORT}"
 SIZE = {"width": 1366, "height": 768}
+PROJECTOR = {"width": 1024, "height": 768}
 
 
 @contextmanager
@@ -83,6 +84,24 @@ def main() -> None:
         page.goto(f"{SITE}/parties/employer/")
         page.locator("tbody a").first.click()
         picture(page, "employer")
+        page.goto(f"{SITE}/search/?q=鄱阳")
+        picture(page, "search")
+        page.goto(SITE)
+        page.keyboard.press("?")
+        picture(page, "keys")
+        # In the dark, and on a projector.
+        page.emulate_media(color_scheme="dark")
+        page.goto(SITE)
+        picture(page, "home-dark")
+        page.goto(f"{SITE}/contributions/batch/?state__exact=refused")
+        page.locator("tbody a").first.click()
+        picture(page, "batch-refused-dark")
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PROJECTOR)
+        page.get_by_text("张春波 · 经办").click()
+        page.locator("button[name=username][value=zhuren]").click()
+        page.get_by_role("heading", name="蔡小燕").wait_for()
+        picture(page, "home-projector")
         browser.close()
 
 

@@ -3,13 +3,18 @@
 
 const typing = (target) => target.closest("input, select, textarea, [contenteditable], dialog");
 
-// ---- Keys: "/" to the search, J and K through the rows, Escape and a click elsewhere close drop-downs.
+// ---- Keys: single letters, listed on a panel that can switch them off; Escape and a click elsewhere close drop-downs.
 const rows = [...document.querySelectorAll("table.rows > tbody > tr")].filter((row) => row.querySelector("a[href]"));
 
 const step = (by) => {
   const here = rows.indexOf(document.activeElement.closest("tr"));
   const row = rows[Math.min(Math.max(here + by, 0), rows.length - 1)];
   row?.querySelector("a[href]").focus();
+};
+
+const into = (field) => {
+  field?.focus();
+  field?.select();
 };
 
 const closeDrops = (except) =>
@@ -19,23 +24,66 @@ const closeDrops = (except) =>
     drop.open = false;
   });
 
+const find = (what) => document.querySelector(what);
+const KEYS = {
+  "/": () => into(find(".find input[type=search]")),
+  s: () => into(find(".page input[type=search]")),
+  j: () => step(1),
+  k: () => step(-1),
+  n: () => find("a[rel=next]")?.click(),
+  p: () => find("a[rel=prev]")?.click(),
+  m: () => [...document.querySelectorAll(".page .button.primary")].find((each) => each.checkVisibility())?.focus(),
+  g: () => (find(".menu [aria-current]") ?? find(".menu a"))?.focus(),
+  h: () => find(".menu a")?.click(),
+  "?": () => find("#keys")?.showModal(),
+};
+// The same keys as a Chinese input method gives them.
+Object.assign(KEYS, { "、": KEYS["/"], "？": KEYS["?"] });
+
+const keysOn = find("#keys-on");
+if (keysOn) {
+  keysOn.checked = localStorage.getItem("keys") !== "off";
+  keysOn.addEventListener("change", () => localStorage.setItem("keys", keysOn.checked ? "on" : "off"));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") closeDrops(null);
   if (event.key === "Enter") enter(event);
-  if (typing(event.target)) return;
-  if (event.key === "/") {
-    const search = document.querySelector("input[type=search]");
-    if (!search) return;
-    event.preventDefault();
-    search.select();
-    search.focus();
-  }
-  if (event.key === "j") step(1);
-  if (event.key === "k") step(-1);
+  if (typing(event.target) || !keysOn?.checked) return;
+  const act = KEYS[event.key.toLowerCase()];
+  if (!act) return;
+  event.preventDefault();
+  act();
 });
 
-document.addEventListener("click", (event) => closeDrops(event.target));
+document.addEventListener("click", (event) => {
+  closeDrops(event.target);
+  const opener = event.target.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+});
+
+// ---- An ID number typed into a list's own box goes the header's way, where it stands in no address.
+document.addEventListener("submit", (event) => {
+  const typed = event.target.matches(".bar form[role=search]") && event.target.elements.q.value;
+  const header = find(".find");
+  if (!typed || !header || !/\d{14}/.test(typed.replace(/[\s-]/g, ""))) return;
+  event.preventDefault();
+  header.elements.q.value = typed;
+  header.requestSubmit();
+});
+
+// ---- What the browser says of an empty field it says in its own language; here it is said in ours.
+document.addEventListener(
+  "invalid",
+  ({ target }) => {
+    if (target.validity.valueMissing)
+      target.setCustomValidity(target.type === "file" ? "请选择要上传的表格文件。" : "请填写这一项。");
+  },
+  true,
+);
+for (const name of ["input", "change"])
+  document.addEventListener(name, ({ target }) => target.setCustomValidity?.(""), true);
 
 // ---- Enter goes to the next field; after the last one the form is sent, if it has but one button.
 const FIELDS = "input:not([type=hidden], [type=submit], [type=file]), select, textarea";
@@ -162,17 +210,35 @@ async function look(bar) {
   if ("showsEnd" in bar.dataset && !typed) location.reload();
 }
 
-// ---- A file may be dropped on the whole area around its field.
+// ---- A file: chosen by a button of ours, or dropped on the whole area around its field.
 for (const area of document.querySelectorAll("[data-drop]")) {
   const field = area.querySelector("input[type=file]");
+  const said = area.querySelector("output");
+  area.classList.add("styled");
+  area.querySelectorAll("[hidden]").forEach((part) => (part.hidden = false));
+  const say = (text, wrong = false) => {
+    said.value = text;
+    said.classList.toggle("error", wrong);
+  };
+  const tell = () => {
+    const [file] = field.files;
+    if (file) say(`已选择：${file.name}（${Math.max(1, Math.round(file.size / 1024)).toLocaleString("zh-CN")} KB）`);
+  };
   const over = (event) => {
     event.preventDefault();
     area.classList.toggle("over", event.type === "dragover");
   };
+  field.addEventListener("change", tell);
   area.addEventListener("dragover", over);
   area.addEventListener("dragleave", over);
   area.addEventListener("drop", (event) => {
     over(event);
-    if (event.dataTransfer.files.length === 1) field.files = event.dataTransfer.files;
+    const { files } = event.dataTransfer;
+    if (files.length !== 1) return say("一次只能交一个文件。", true);
+    if (!/\.(xlsx|xls|csv)$/i.test(files[0].name)) return say("只收 .xlsx、.xls、.csv 文件。", true);
+    field.files = files;
+    field.setCustomValidity("");
+    tell();
   });
+  tell();
 }

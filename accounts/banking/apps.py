@@ -9,6 +9,7 @@ class BankingConfig(AppConfig):
         from accounts.banking import queries, vouchers
         from accounts.banking.reports import bank_account_labels, receipt_labels
         from accounts.ledger.vouchers import TEMPLATES
+        from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, registry
 
         registry.verbs["print_receipt"] = "打印缴款凭证"
@@ -16,4 +17,4 @@ class BankingConfig(AppConfig):
         registry.sources["receipt"] = receipt_labels
         registry.ledger_checks += queries.CHECKS
         TEMPLATES.append(vouchers.RECEIPT)
-        registry.menu.append(MenuEntry("资金核算", "银行到账", "admin:banking_receipt_changelist", 20))
+        registry.menu.append(MenuEntry("资金核算", "银行到账", "admin:banking_receipt_changelist", 20, roles=BUSINESS))

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 
 from accounts.contributions.forms import TemplateForm
 from accounts.contributions.models import Batch, Refund, Register, Sealing
-from accounts.contributions.reports import register_rows, registers_of, remittance_paper, sums_of, vouchers_preview
+from accounts.contributions.reports import (
+    batch_subjects,
+    in_arrears,
+    register_rows,
+    registers_of,
+    remittance_paper,
+    sums_of,
+    vouchers_preview,
+)
 from accounts.contributions.services import refunding, remittance, sealing
 from accounts.contributions.services.templates import register_template
 from accounts.contributions.vouchers import REMITTANCE
@@ -18,12 +28,29 @@ from accounts.parties.models import Employer
 from fundcenter import clock, months
 from fundcenter.office.admin.documents import Verb
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
+from fundcenter.office.admin.lists import holder_filter
 from fundcenter.office.admin.papers import print_now
 from fundcenter.office.admin.records import download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
+from fundcenter.office.registry import registry
 
 ROWS_A_PAGE = 100
+
+
+class ArrearsFilter(admin.SimpleListFilter):
+    """Of employers: who let the last month end without paying."""
+
+    title, parameter_name = "汇缴", "arrears"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("last_month", "上月欠缴")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return in_arrears(queryset, on=clock.today()) if self.value() else queryset
+
+
+registry.list_filters.setdefault("parties.employer", []).append(ArrearsFilter)
 
 
 @admin.register(Batch, site=site)
@@ -33,10 +60,23 @@ class BatchAdmin(IntakeAdmin):
     upload_label = "上传清册"
     upload_template = "contributions/upload.html"
     page_template = "contributions/batch.html"
-    list_display = ("shown_number", "file", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker")
+    list_display = (
+        "shown_number", "shown_subject", "shown_rows", "shown_total", "shown_state", "maker", "made_at", "checker",
+    )  # fmt: skip
+    list_filter = (*IntakeAdmin.list_filter, holder_filter("单位", "employer", "registers__employer"))
+    sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
     verbs = intake_verbs(remittance.submit, remittance.approve, remittance.withdraw, done="{number} 已入账。")
+
+    @admin.display(description="单位或原表")
+    def shown_subject(self, batch: Any) -> str:
+        return format_html('<span title="{}">{}</span>', batch.file, batch.subject)
+
+    def dress(self, rows: list[Any]) -> None:
+        subjects = batch_subjects(rows)
+        for batch in rows:
+            batch.subject = subjects[batch.pk]
 
     @admin.display(description="合计金额", ordering="total")
     def shown_total(self, batch: Batch) -> str:
@@ -166,7 +206,9 @@ class RefundAdmin(IntakeAdmin):
         "made_at",
         "checker",
     )
+    list_filter = (*IntakeAdmin.list_filter, holder_filter("单位", "employer", "employer"))
     list_select_related = ("employer", "maker", "checker")
+    sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有错缴退回。点“上传退回清单”，选择单位申请退回的清单。"
     verbs = {

@@ -25,7 +25,7 @@ class ContributionsConfig(AppConfig):
             "refund_payment": reports.refund_labels,
         }
         registry.figures.append(reports.figures)
-        registry.charts.append(reports.contribution_chart)
+        registry.charts.append(reports.contribution_charts)
         registry.jobs |= jobs_of(Batch, REGISTERS) | jobs_of(Refund, REFUNDS) | jobs_of(Sealing, CHANGES)
         TEMPLATES.extend((vouchers.REMITTANCE, vouchers.REFUND, vouchers.REFUND_PAYMENT))
         registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)

@@ -48,6 +48,23 @@ select e.number, m.number, m.name, m.base,
    and {DUE.format(month="%(month)s")}
  order by e.number, m.number
 """
+# What an employer's members of today would have paid in each of these months.
+MONTHS_DUE = """
+select d.month, count(m.holder_id),
+       coalesce(sum(round(round(m.base * e.ratio_employer, %(digits)s), 2)
+                    + round(round(m.base * e.ratio_member, %(digits)s), 2)), 0)
+  from unnest(%(months)s::date[]) d(month)
+  left join parties_member m on m.employer_id = %(employer)s and m.state = 'normal' and m.first_month <= d.month
+  left join parties_employer e on e.holder_id = m.employer_id
+ group by d.month
+"""
+# The newest register of each month that is neither posted nor dead: it is on its way.
+REGISTERS_UNDERWAY = """
+select distinct on (g.month) g.month, g.member_count, g.total, b.id
+  from contributions_register g join contributions_batch b on b.id = g.batch_id
+ where g.employer_id = %(employer)s and g.month = any(%(months)s) and b.state in ('checked', 'submitted', 'returned', 'posting')
+ order by g.month, g.id desc
+"""
 REGISTERS_SHOWN = """
 select g.id, g.employer_id, e.name as employer, e.number as employer_number, g.month, g.member_count as members, g.total,
        g.voucher_id, v.word || '-' || lpad(v.number::text, 6, '0') as voucher,

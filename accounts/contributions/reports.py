@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, Sum
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.contributions import queries
-from accounts.contributions.calc import monthly_amount
+from accounts.contributions.calc import ROUNDING_UNITS, monthly_amount
 from accounts.contributions.models import Batch, Change, Refund, Register, Sealing
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
-from accounts.ledger.models import Account
-from accounts.ledger.reports import day_total, month_accounts, month_kinds, month_totals
+from accounts.ledger.models import Account, Voucher
+from accounts.ledger.reports import branch_totals, day_total, month_accounts, month_kinds, month_totals
 from accounts.parties.models import Employer, Member
-from fundcenter import charts, clock, identifiers, money, months
+from fundcenter import charts, clock, identifiers, money, months, scope
 from fundcenter.office.models import Branch, Role, User
 from fundcenter.office.registry import Chart, Figure, Label
 from fundcenter.office.reports import document_queue, subject_of_rows
@@ -92,9 +93,22 @@ def refund_labels(ids: Iterable[int]) -> Mapping[int, Label]:
     }
 
 
+def batch_subjects(batches: Sequence[Batch]) -> Mapping[int, str]:
+    """Whose registers each batch has: the first employer's name; the file's where no employer was recognised."""
+    counted = Register.objects.filter(batch__in=[batch.pk for batch in batches]).values_list("batch")
+    registers = {batch: (first, count) for batch, first, count in counted.annotate(Min("id"), Count("id"))}
+    first_ones = Register.objects.filter(pk__in=[first for first, _ in registers.values()])
+    names = dict(first_ones.values_list("batch", "employer__name"))
+    return {
+        batch.pk: f"{names[batch.pk]}{f' 等 {registers[batch.pk][1]} 份' if registers[batch.pk][1] > 1 else ''}"
+        if batch.pk in names
+        else str(batch.file)
+        for batch in batches
+    }
+
+
 def _batch_subject(batch: Batch) -> str:
-    names = list(batch.registers.order_by("id").values_list("employer__name", flat=True)[:2])
-    return (names[0] + (" 等" if len(names) > 1 else "")) if names else str(batch.file)
+    return batch_subjects([batch])[batch.pk]
 
 
 BATCHES = document_queue(Batch, {"submitted": (Role.REVIEWER,)}, _batch_subject)
@@ -106,26 +120,51 @@ REFUNDS = document_queue(
 )
 
 
+def in_arrears(employers: QuerySet[Employer], *, on: date) -> QuerySet[Employer]:
+    """Those of them that let the month before ``on`` end without a posted register; see employer_months."""
+    month = months.shift(on, -1)
+    paid = Register.objects.filter(employer=OuterRef("pk"), month=month, is_posted=True)
+    return employers.filter(~Exists(paid), state="normal", first_month__lte=month)
+
+
 def figures(user: User) -> Iterable[Figure]:
-    """今日汇缴: what the branch has posted today."""
+    """今日汇缴: what the branch has posted today, what waits, and who has not paid."""
     posted = day_total("remittance", clock.today())
     waiting = Batch.objects.visible().filter(state="submitted").aggregate(total=Sum("total"))
     yield Figure("今日汇缴入账", posted, "元", url=reverse("admin:contributions_batch_changelist"))
     yield Figure(
-        "待复核汇缴", waiting["total"] or Decimal(0), "元", url=reverse("admin:contributions_batch_changelist")
-    )
+        "待复核汇缴", waiting["total"] or Decimal(0), "元",
+        url=f"{reverse('admin:contributions_batch_changelist')}?state__exact=submitted",
+    )  # fmt: skip
+    late = in_arrears(Employer.objects.visible(), on=clock.today()).count()
+    yield Figure(
+        "上月欠缴单位", Decimal(late), "个", f"{months.text(months.shift(clock.today(), -1))} 月末仍未入账",
+        url=f"{reverse('admin:parties_employer_changelist')}?arrears=last_month",
+    )  # fmt: skip
 
 
-def contribution_chart(user: User) -> Iterable[Chart]:
-    """近 12 个月汇缴额, in 万元, with its figures as a table."""
+def contribution_charts(user: User) -> Iterable[Chart]:
+    """近 12 个月汇缴额, and for who sees several branches this month's by branch; in 万元, with their figures as tables."""
     this_month = months.first(clock.today())
     span = [months.shift(this_month, back) for back in range(-11, 1)]
     sums = month_totals("remittance", span[0])
-    points = [(f"{month.month}月", (sums.get(month, Decimal(0)) / 10000).quantize(Decimal("0.01"))) for month in span]
+    points = [(f"{month.month}月", _in_ten_thousands(sums.get(month, Decimal(0)))) for month in span]
     yield Chart(
         "近 12 个月汇缴额", "万元", charts.bars(points, width=480, height=150, unit="万元"),
         [(months.text(month), money.grouped(sums.get(month, Decimal(0)))) for month in span],
     )  # fmt: skip
+    if len(scope.visible_branches()) > 1:
+        by_branch = branch_totals("remittance", this_month)
+        points = [(name.removesuffix("分中心"), _in_ten_thousands(total)) for name, total in by_branch]
+        yield Chart(
+            f"{months.text(this_month)} 各机构汇缴额", "万元",
+            charts.bars(points, width=480, height=150, unit="万元", highlight_last=False),
+            [(name, money.grouped(total)) for name, total in by_branch],
+        )  # fmt: skip
+
+
+def _in_ten_thousands(amount: Decimal) -> Decimal:
+    return (amount / 10000).quantize(Decimal("0.01"))
 
 
 def register_rows(register: Register, *, after: int, most: int) -> list[dict[str, Any]]:
@@ -232,23 +271,86 @@ def _sealing_link(member: Member) -> tuple[str, str]:
     return str(change.label), f"{reverse('admin:contributions_sealing_form')}?{urlencode(known)}"
 
 
+@dataclass(frozen=True)
+class Month:
+    """One month of an employer: what came of it, and where that is to be seen. Amounts in yuan."""
+
+    month: date
+    state: str
+    members: int
+    total: Decimal
+    batch: Batch | None = None
+    voucher: Voucher | None = None
+
+    LABELS: ClassVar[Mapping[str, str]] = {
+        "posted": "已缴", "late": "欠缴", "due": "待缴", "underway": "办理中", "excused": "缓缴", "stopped": "未缴",
+    }  # fmt: skip
+
+    @property
+    def label(self) -> str:
+        return self.LABELS[self.state]
+
+    @property
+    def url(self) -> str:
+        return url_of(self.batch) if self.batch else ""
+
+
+def employer_months(employer: Employer, *, on: date) -> list[Month]:
+    """The employer's months, newest first, from its first one or MONTHS_SHOWN back to this one, or further if it paid ahead.
+
+    欠缴: a month that has ended without a posted register, of an employer that is neither deferred nor sealed nor closed;
+    its heads and amount are those that today's members would pay. Source: 《住房公积金管理条例》第二十条.
+    """
+    newest = max(months.first(on), months.shift(_next_month(employer), -1))
+    first = max(employer.first_month, months.shift(newest, 1 - MONTHS_SHOWN))
+    span = [months.shift(newest, -back) for back in range(months.between(first, newest))]
+    posted = Register.objects.filter(employer=employer, is_posted=True, month__in=span)
+    paid = {register.month: register for register in posted.select_related("batch", "voucher")}
+    unit = ROUNDING_UNITS[contribution_terms(on).amount_rounding]
+    with connection.cursor() as cursor:
+        cursor.execute(queries.REGISTERS_UNDERWAY, {"employer": employer.pk, "months": span})
+        underway = {month: rest for month, *rest in cursor.fetchall()}
+        open_months = [month for month in span if month not in paid and month not in underway]
+        cursor.execute(
+            queries.MONTHS_DUE,
+            {"employer": employer.pk, "months": open_months, "digits": -int(unit.as_tuple().exponent)},
+        )
+        due = {month: (members, amount) for month, members, amount in cursor.fetchall()}
+    batches = Batch.objects.in_bulk([batch for *_, batch in underway.values()])
+
+    def shown(month: date) -> Month:
+        if found := paid.get(month):
+            return Month(month, "posted", found.member_count, found.total, found.batch, found.voucher)
+        if month in underway:
+            members, total, batch = underway[month]
+            return Month(month, "underway", members, total, batches[batch])
+        return Month(month, _unpaid(employer, month, on), *due[month])
+
+    return [shown(month) for month in span]
+
+
+def _unpaid(employer: Employer, month: date, on: date) -> str:
+    if employer.state == "normal":
+        return "late" if months.last_day(month) < on else "due"
+    return "excused" if employer.state == "deferred" else "stopped"
+
+
 def employer_panel(employer: Employer) -> dict[str, Any]:
-    """The last months that the employer paid, each with its batch and voucher."""
-    posted = (
-        Register.objects.filter(employer=employer, is_posted=True).select_related("batch", "voucher").order_by("-month")
-    )
+    """The employer's months as a calendar and a table, and what it owes."""
+    shown = employer_months(employer, on=clock.today())
+    by_year: dict[int, dict[int, Month]] = {}
+    for each in shown:
+        by_year.setdefault(each.month.year, {})[each.month.month] = each
+    late = [each for each in shown if each.state == "late"]
     return {
-        "months": [
-            {
-                "month": register.month, "members": register.member_count, "total": register.total,
-                "voucher": str(register.voucher), "batch": register.batch.number, "batch_url": url_of(register.batch),
-                "voucher_url": reverse("admin:ledger_voucher_change", args=[register.voucher_id]),
-            }
-            for register in posted[:MONTHS_SHOWN]
-        ],
+        "months": shown,
+        "paid_up_to": next((each.month for each in shown if each.state == "posted"), None),
+        "calendar": [(year, [of.get(month) for month in range(1, 13)]) for year, of in by_year.items()],
+        "late_months": len(late),
+        "late_total": sum((each.total for each in late), Decimal(0)),
         "template_url": f"{reverse('admin:contributions_batch_template')}?employer={employer.number}"
         f"&month={months.text(_next_month(employer))}",
-    }  # fmt: skip
+    }
 
 
 def _next_month(employer: Employer) -> date:

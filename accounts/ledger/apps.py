@@ -9,6 +9,7 @@ class LedgerConfig(AppConfig):
     def ready(self) -> None:
         from accounts.ledger import reports
         from accounts.ledger.services.declared import write_declared
+        from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, MonthPaper, registry
         from fundcenter.office.services.issuing import print_job
 
@@ -22,4 +23,4 @@ class LedgerConfig(AppConfig):
         }
         registry.jobs["ledger.voucher:print"] = print_job("打印记账凭证", reports.voucher_paper)
         registry.month_papers["vouchers"] = MonthPaper("全月记账凭证", reports.month_vouchers, large=True)
-        registry.menu.append(MenuEntry("资金核算", "记账凭证", "admin:ledger_voucher_changelist", 10))
+        registry.menu.append(MenuEntry("资金核算", "记账凭证", "admin:ledger_voucher_changelist", 10, roles=BUSINESS))

@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.ledger import queries
 from accounts.ledger.models import Balance, Entry, Voucher
 from accounts.ledger.refusals import MONTH_EMPTY
-from fundcenter import money, months
+from fundcenter import money, months, scope
 from fundcenter.office.models import Branch
 from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import Label, registry
@@ -123,6 +123,14 @@ def month_totals(kind: str, since: date) -> dict[date, Decimal]:
     """Sum of the vouchers of a kind by month, of the branches in scope."""
     rows = Voucher.objects.visible().filter(month__gte=since, kind_id=kind).values_list("month").annotate(Sum("amount"))
     return dict(rows)
+
+
+def branch_totals(kind: str, month: date) -> list[tuple[str, Decimal]]:
+    """Sum of a month's vouchers of a kind by branch in scope, in the branches' order; zero where there are none."""
+    sums = Voucher.objects.visible().filter(month=month, kind_id=kind).values_list("branch").annotate(Sum("amount"))
+    found = dict(sums)
+    branches = Branch.objects.filter(pk__in=scope.visible_branches())
+    return [(branch.name, found.get(branch.pk, Decimal("0.00"))) for branch in branches]
 
 
 def day_total(kind: str, day: date) -> Decimal:

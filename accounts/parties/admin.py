@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, ClassVar
 
@@ -25,22 +26,21 @@ from accounts.parties.models import (
     MemberOpening,
     Party,
 )
-from accounts.parties.reports import statement_paper
+from accounts.parties.reports import employer_question, member_question, statement_paper
 from accounts.parties.services import changing, opening, unmasking
 from accounts.parties.sheets import PARTICULARS
 from accounts.parties.terms import contribution_limits
 from fundcenter import clock, identifiers, money, months
 from fundcenter.office.admin.intakes import IntakeAdmin, intake_verbs
+from fundcenter.office.admin.lists import BranchFilter, Hit, holder_filter
 from fundcenter.office.admin.papers import print_now
 from fundcenter.office.admin.records import RecordAdmin, actor, chip, download, figure
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Role
 from fundcenter.office.refusals import Refused
 from fundcenter.office.registry import registry
-from fundcenter.office.services import personal
 
 LINES_A_PAGE = 50
-ACCOUNT_DIGITS = 12
 # Where what an employer gets back is paid to.
 ACCOUNT_FIELDS = ("bank", "bank_account")
 
@@ -51,20 +51,26 @@ class PartyAdmin(RecordAdmin):
     ledger_account: str
     ordering = ("-holder",)
     list_display_links = ("number",)
-    # The box itself; get_search_results decides by what was typed which index answers.
+    # The box itself; ``question`` decides by what was typed which index answers.
     search_fields = ("number",)
-    search_help_text = "账号、名称开头或拼音首字母"
+    question: ClassVar[Callable[[str], Q]]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], term: str
     ) -> tuple[QuerySet[Any], bool]:
         typed = identifiers.clean(term)
-        return (queryset.filter(self.question(typed)) if typed else queryset), False
+        return (queryset.filter(type(self).question(typed)) if typed else queryset), False
 
-    def question(self, typed: str) -> Q:
-        if typed.isdigit():
-            return Q(number=typed) if len(typed) == ACCOUNT_DIGITS else Q(number__startswith=typed)
-        return Q(initials__startswith=typed.upper()) if typed.isascii() else Q(name__startswith=typed)
+    def hits(self, request: HttpRequest, typed: str, most: int) -> list[Hit]:
+        """By account number, name, initials, and whatever else numbers one of these."""
+        meant = self.model.objects.visible().filter(type(self).question(identifiers.clean(typed)))
+        return [
+            Hit(str(self.opts.verbose_name), found.number, found.name, self.told_apart_by(found), self.url_of(found))
+            for found in meant.select_related(*self.list_select_related)[:most]
+        ]
+
+    def told_apart_by(self, found: Any) -> str:
+        raise NotImplementedError
 
     def ledger(self, request: HttpRequest, party: Party) -> dict[str, Any]:
         """A page of the detail ledger; ``before`` in the address is the last line of the page before."""
@@ -94,8 +100,12 @@ class EmployerAdmin(PartyAdmin):
     page_template = "parties/employer.html"
     ledger_account = "21901"
     list_display = ("number", "name", "nature", "shown_ratios", "pay_day", "shown_suspense", "shown_state")
-    list_filter = ("state", "nature")
-    empty_list = "没有符合条件的单位。可按单位账号、名称开头或拼音首字母查找。"
+    list_filter = ("state", "nature", ("branch", BranchFilter))
+    question = employer_question
+    search_help_text = "账号、名称、信用代码或拼音首字母"
+    sortable_by = ("shown_suspense",)
+    total_columns = (("shown_suspense", "suspense"),)
+    empty_list = "没有符合条件的单位。可按单位账号、名称、统一社会信用代码或拼音首字母查找。"
 
     @admin.display(description="比例（单位＋个人）")
     def shown_ratios(self, employer: Employer) -> str:
@@ -105,7 +115,10 @@ class EmployerAdmin(PartyAdmin):
     def shown_state(self, employer: Employer) -> str:
         return chip(employer.state, employer.get_state_display())
 
-    @admin.display(description="暂存款")
+    def told_apart_by(self, found: Employer) -> str:
+        return f"{found.get_nature_display()} · {found.get_state_display()}"
+
+    @admin.display(description="暂存款", ordering="suspense")
     def shown_suspense(self, employer: Any) -> str:
         return figure(employer.suspense)
 
@@ -118,7 +131,7 @@ class EmployerAdmin(PartyAdmin):
             "title": found.name,
             "suspense": amount,
             "member_count": Member.objects.filter(employer=found, state="normal").count(),
-            "members_url": f"{reverse('admin:parties_member_changelist')}?employer__holder__exact={found.pk}",
+            "members_url": f"{reverse('admin:parties_member_changelist')}?employer={found.number}",
             "open_member_url": f"{reverse('admin:parties_memberopening_form')}?employer_number={found.number}",
             "member_sheet_url": f"{reverse('admin:parties_memberopening_blank')}?employer={found.number}",
             "may_open": actor(request).holds(Role.CLERK) and found.state in ("normal", "deferred"),
@@ -135,10 +148,15 @@ class MemberAdmin(PartyAdmin):
     page_template = "parties/member.html"
     ledger_account = "201"
     list_display = ("number", "name", "id_mask", "employer", "shown_base", "shown_balance", "shown_state")
-    list_filter = ("state",)
+    list_filter = ("state", holder_filter("单位", "employer", "employer"), ("branch", BranchFilter))
     list_select_related = ("employer",)
-    search_help_text = "账号、证件号码、姓名或拼音首字母"
-    empty_list = "没有符合条件的职工。可按个人账号、证件号码（全号）、姓名开头或拼音首字母查找。"
+    question = member_question
+    search_help_text = "账号、姓名或拼音首字母"
+    total_columns = (("shown_balance", "balance"),)
+    empty_list = "没有符合条件的职工。可按个人账号、姓名开头或拼音首字母查找；证件号码（全号）请在页面顶部查找。"
+
+    def told_apart_by(self, found: Member) -> str:
+        return f"{found.id_mask} · {found.employer.name} · {found.get_state_display()}"
 
     @admin.display(description="缴存基数", ordering="base")
     def shown_base(self, member: Member) -> str:
@@ -163,9 +181,6 @@ class MemberAdmin(PartyAdmin):
             path("<int:object_id>/unmask/", unmask, name="parties_member_unmask"),
             *super().get_urls(),
         ]
-
-    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        return lookup == "employer__holder__exact" or super().lookup_allowed(lookup, value, request)
 
     def page_context(self, request: HttpRequest, found: Member) -> dict[str, Any]:
         amount, frozen = balance_of(found.pk, self.ledger_account)
@@ -209,13 +224,6 @@ class MemberAdmin(PartyAdmin):
         member = self.find(request, str(object_id))
         back = reverse("admin:parties_member_change", args=[member.pk])
         return print_now(request, lambda: statement_paper(member, until=clock.today()), member, back=back)
-
-    def question(self, typed: str) -> Q:
-        # Letters and digits together are no account, no name and no initials: a passport, or an ID number that ends with X.
-        mixed = typed.isascii() and not typed.isdigit() and not typed.isalpha()
-        if mixed or identifiers.id_number_problem(typed) is None:
-            return Q(id_index=personal.id_index(typed))
-        return super().question(typed)
 
 
 class OpeningAdmin(IntakeAdmin):

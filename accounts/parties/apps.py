@@ -6,6 +6,7 @@ class PartiesConfig(AppConfig):
     verbose_name = "单位与职工"
 
     def ready(self) -> None:
+        from accounts.parties import reports
         from accounts.parties.models import EmployerChange, EmployerOpening, MemberOpening
         from accounts.parties.reports import (
             EMPLOYER_CHANGES,
@@ -21,6 +22,7 @@ class PartiesConfig(AppConfig):
         from fundcenter.office.services.intake import jobs_of
 
         registry.holders |= {"employer": employer_labels, "member": member_labels}
+        registry.seekers["employer"] = reports.employers_meant
         registry.queues |= {
             "employer_openings": EMPLOYER_OPENINGS,
             "employer_changes": EMPLOYER_CHANGES,
@@ -44,7 +46,7 @@ class PartiesConfig(AppConfig):
             MenuEntry(
                 "归集", "单位信息变更", "admin:parties_employerchange_changelist", 16, "employer_changes", BUSINESS
             ),
-            MenuEntry("归集", "单位", "admin:parties_employer_changelist", 20),
+            MenuEntry("归集", "单位", "admin:parties_employer_changelist", 20, roles=BUSINESS),
             MenuEntry("归集", "个人开户", "admin:parties_memberopening_changelist", 25, "member_openings", BUSINESS),
-            MenuEntry("归集", "职工", "admin:parties_member_changelist", 30),
+            MenuEntry("归集", "职工", "admin:parties_member_changelist", 30, roles=BUSINESS),
         ]

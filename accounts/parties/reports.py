@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.ledger.reports import balance_of, detail_ledger, since_default
@@ -12,6 +14,7 @@ from fundcenter import identifiers, money
 from fundcenter.office.models import Role
 from fundcenter.office.registry import Label, registry
 from fundcenter.office.reports import document_queue, subject_of_rows
+from fundcenter.office.services import personal
 from fundcenter.office.services.issuing import Paper
 from fundcenter.papers import Sheet
 
@@ -24,6 +27,46 @@ def employer_labels(ids: Iterable[int]) -> Mapping[int, Label]:
 def member_labels(ids: Iterable[int]) -> Mapping[int, Label]:
     rows = Member.objects.filter(pk__in=list(ids)).values_list("pk", "number", "name")
     return {pk: Label(number, name, reverse("admin:parties_member_change", args=[pk])) for pk, number, name in rows}
+
+
+ACCOUNT_DIGITS, CREDIT_CODE_LENGTH = 12, 18
+
+
+def _by_number(typed: str) -> Q:
+    return Q(number=typed) if len(typed) == ACCOUNT_DIGITS else Q(number__startswith=typed)
+
+
+def _by_initials(typed: str) -> Q:
+    """In every reading of the name; that a further one is not empty lets its index, which holds only those, be used."""
+    initials = typed.upper()
+    second = Q(initials_second__gt="", initials_second__startswith=initials)
+    third = Q(initials_third__gt="", initials_third__startswith=initials)
+    return Q(initials__startswith=initials) | second | third
+
+
+def employer_question(typed: str) -> Q:
+    """By account number, credit code, initials, or any part of the name: most begin with the name of the town."""
+    if typed.isascii() and len(typed) == CREDIT_CODE_LENGTH:
+        return Q(credit_code=typed.upper())
+    if typed.isdigit():
+        return _by_number(typed)
+    return _by_initials(typed) if typed.isascii() and typed.isalpha() else Q(name__contains=typed)
+
+
+def member_question(typed: str) -> Q:
+    """By account number, full ID number, initials, or the beginning of the name."""
+    # Letters and digits together are no account, no name and no initials: a passport, or an ID number that ends with X.
+    mixed = typed.isascii() and not typed.isdigit() and not typed.isalpha()
+    if mixed or identifiers.id_number_problem(typed) is None:
+        return Q(id_index=personal.id_index(typed))
+    if typed.isdigit():
+        return _by_number(typed)
+    return _by_initials(typed) if typed.isascii() else Q(name__startswith=typed)
+
+
+def employers_meant(typed: str) -> Any:
+    """The keys of the employers in scope that this number or name means; for filters of any room."""
+    return Employer.objects.visible().filter(employer_question(typed)).values("pk")
 
 
 EMPLOYER_OPENINGS = document_queue(EmployerOpening, {"submitted": (Role.REVIEWER,)}, subject_of_rows)

@@ -126,10 +126,14 @@ class Registry:
     queues: dict[str, WorkQueue] = field(default_factory=dict)
     holders: dict[str, Labels] = field(default_factory=dict)
     sources: dict[str, Labels] = field(default_factory=dict)
+    seekers: dict[str, Callable[[str], Any]] = field(default_factory=dict)
+    """By kind of holder: the keys of those, in scope, that an account number, a name or initials name."""
     figures: list[Callable[[Any], Iterable[Figure]]] = field(default_factory=list)
     charts: list[Callable[[Any], Iterable[Chart]]] = field(default_factory=list)
     panels: dict[str, list[Callable[[Any], Mapping[str, Any]]]] = field(default_factory=dict)
     """What rooms above add to a lower room's page and papers, by model label: more context for its template."""
+    list_filters: dict[str, list[Any]] = field(default_factory=dict)
+    """What rooms above let a lower room's list be filtered by, by model label."""
     menu: list[MenuEntry] = field(default_factory=list)
     jobs: dict[str, JobKind] = field(default_factory=dict)
     """By model label and verb: ``contributions.batch:post``. A kind of document without any does everything at once."""

@@ -80,8 +80,8 @@ def test_found_by_person_branch_day_and_verb(city: City, auditor: Client) -> Non
     assert 0 < len(found(branch__id__exact=mine.pk)) < len(everything)
     assert all("鄱阳分中心" in row for row in found(branch__id__exact=mine.pk))
     assert all("提交复核" in row for row in found(verb="submit")) and found(verb="submit")
-    assert len(found(at__gte="2026-03-16", at__lt="2026-03-17")) == len(everything)
-    assert found(at__gte="2026-03-15", at__lt="2026-03-16") == []
+    assert len(found(at__since="2026-03-16", at__until="2026-03-16")) == len(everything)
+    assert found(at__since="2026-03-15", at__until="2026-03-15") == []
 
 
 @pytest.mark.django_db(transaction=True)

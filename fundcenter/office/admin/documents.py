@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from fundcenter import clock
+from fundcenter import clock, identifiers
+from fundcenter.office.admin.lists import Hit
 from fundcenter.office.admin.records import RecordAdmin, actor
 from fundcenter.office.models import Document, Opinion, Role
 from fundcenter.office.refusals import Refused
@@ -43,8 +45,14 @@ class DocumentAdmin(RecordAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_verb"
         return [path("<int:object_id>/<slug:verb>/do/", run, name=name), *super().get_urls()]
 
-    def url_of(self, document: Document) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[document.pk])
+    def hits(self, request: HttpRequest, typed: str, most: int) -> list[Hit]:
+        """By its printed number: HJ202603-000012."""
+        named = re.fullmatch(rf"{self.model.prefix}([0-9]{{6}})-?0*([0-9]{{1,15}})", identifiers.clean(typed).upper())
+        found = self.get_queryset(request).filter(pk=int(named[2])).first() if named else None
+        if named is None or found is None or f"{found.made_on:%Y%m}" != named[1]:
+            return []
+        note = f"{found.maker.name}经办 · {found.state_label}"
+        return [Hit(str(self.opts.verbose_name), found.number, "", note, self.url_of(found))]
 
     def verbs_now(self, request: HttpRequest, document: Document) -> list[dict[str, Any]]:
         """The buttons that this person has on this document now: by its state, by role, never on one's own work."""

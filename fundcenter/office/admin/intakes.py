@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST
 
 from fundcenter import clock, spreadsheets
 from fundcenter.office.admin.documents import DocumentAdmin, Verb
-from fundcenter.office.admin.records import DayFilter, actor, chip, download, figure
+from fundcenter.office.admin.lists import BranchFilter, DayFilter, PersonFilter, StateFilter
+from fundcenter.office.admin.records import actor, chip, download, figure
 from fundcenter.office.forms import beside_fields, row_form
 from fundcenter.office.models import FileDocument, Role
 from fundcenter.office.refusals import Problem, Refused
@@ -74,7 +75,12 @@ class IntakeAdmin(DocumentAdmin):
     row_name: ClassVar[str] = "name"
     """The field of a row with the name that it is known by: in lists, and beside row numbers in the table of problems."""
     list_display: Any = ("shown_number", "file", "shown_rows", "shown_state", "maker", "made_at", "checker")
-    list_filter = ("state", ("made_on", DayFilter))
+    list_filter: ClassVar[Any] = (
+        ("state", StateFilter),
+        ("made_on", DayFilter),
+        ("maker", PersonFilter),
+        ("branch", BranchFilter),
+    )
     list_select_related: ClassVar[Any] = ("file", "maker", "checker", "branch")
     ordering = ("-id",)
 

@@ -9,7 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from fundcenter.office.admin.records import DayFilter, RecordAdmin, chip, download
+from fundcenter.office.admin.lists import BranchFilter, DayFilter, PersonFilter
+from fundcenter.office.admin.records import RecordAdmin, chip, download
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Job
 from fundcenter.office.services import issuing, jobs
@@ -27,7 +28,7 @@ class JobAdmin(RecordAdmin):
         "shown_title", "shown_state", "shown_note", "shown_took", "attempts", "by", "branch", "asked_at",
     )  # fmt: skip
     list_display_links = None
-    list_filter = ("state", ("asked_at", DayFilter))
+    list_filter = ("state", ("asked_at", DayFilter), ("by", PersonFilter), ("branch", BranchFilter))
     list_select_related = ("by", "branch")
     ordering = ("-id",)
     empty_list = "还没有任务。大批量的检查和入账会在这里办理，可随时离开页面。"

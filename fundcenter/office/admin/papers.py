@@ -14,7 +14,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 
 from fundcenter import clock, identifiers, months, scope
-from fundcenter.office.admin.records import DayFilter, RecordAdmin, actor, pdf_response
+from fundcenter.office.admin.lists import DayFilter
+from fundcenter.office.admin.records import RecordAdmin, actor, pdf_response
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import Branch, IssuedPaper
 from fundcenter.office.refusals import Refused

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from fundcenter import scope
 from fundcenter.office import reports
-from fundcenter.office.admin.records import DayFilter, RecordAdmin, actor, history_page, holds
+from fundcenter.office.admin.lists import DayFilter
+from fundcenter.office.admin.records import ListAdmin, RecordAdmin, actor, history_page, holds
 from fundcenter.office.admin.site import site
 from fundcenter.office.models import AuditEvent, Role, SecondFactor, User
 from fundcenter.office.refusals import Refused
@@ -108,7 +109,7 @@ class UserForm(SetPasswordMixin, forms.ModelForm):
 
 @method_decorator(sensitive_post_parameters("password1", "password2"), name="changeform_view")
 @admin.register(User, site=site)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(ListAdmin):
     """The one list that is edited in place: by 系统管理, who has no business verb."""
 
     form = UserForm
@@ -116,8 +117,7 @@ class UserAdmin(admin.ModelAdmin):
     list_display = ("username", "name", "branch", "shown_roles", "is_active")
     list_filter = ("branch", "is_active")
     search_fields = ("username__startswith", "name__startswith")
-    actions = None
-    change_list_template = "office/list.html"
+    search_help_text = "登录名或姓名开头"
     change_form_template = "office/person.html"
 
     def get_urls(self) -> list[URLPattern]:

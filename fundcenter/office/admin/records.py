@@ -1,25 +1,25 @@
-"""How rows are shown: lists that never count or skip through a big table, and pages that only read."""
+"""How rows are shown: lists, and pages that only read."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, ClassVar, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 
-from fundcenter import clock, money, months
+from fundcenter import money, scope
 from fundcenter.office import reports
+from fundcenter.office.admin.lists import COUNT_LIMIT, CappedPaginator, Hit, KeyedList
 from fundcenter.office.models import BUSINESS, Role, User
+from fundcenter.office.registry import registry
 
-COUNT_LIMIT = 10_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -44,36 +44,32 @@ def chip(state: str, label: str) -> str:
     return format_html('<span class="chip" data-state="{}">{}</span>', state, label)
 
 
-class CappedPaginator(Paginator):
-    """Counts to 10,000 and no further: past that a list asks for a narrower question instead of deep pages."""
+class ListAdmin(admin.ModelAdmin):
+    """A list read by key, with its sums under it."""
 
-    @cached_property
-    def count(self) -> int:
-        rows = cast("models.QuerySet[Any]", self.object_list)
-        return min(rows[: COUNT_LIMIT + 1].count(), COUNT_LIMIT)
+    actions = None
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    change_list_template = "office/list.html"
+    sortable_by: ClassVar[Any] = ()
+    empty_list: ClassVar[str] = "没有符合条件的记录。"
+    total_columns: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """(name in list_display, field): the money columns whose sums stand under the list."""
 
+    def dress(self, rows: list[Any]) -> None:
+        """Put beside the rows of a page what their columns show of other tables, by one question for all of them."""
 
-class DayFilter(admin.DateFieldListFilter):
-    """Today, seven days, this month, last month, this year: counted from the business day, which a demo moves."""
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyedList]:
+        return KeyedList
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        today = clock.today()
-        month, tomorrow = months.first(today), today + timedelta(days=1)
-        spans = (
-            ("今天", today, tomorrow),
-            ("近 7 天", today - timedelta(days=6), tomorrow),
-            ("本月", month, months.shift(month, 1)),
-            ("上月", months.shift(month, -1), month),
-            ("本年", date(today.year, 1, 1), date(today.year + 1, 1, 1)),
-        )
-        self.links = (("全部", {}), *((name, self._between(first, end)) for name, first, end in spans))
-
-    def _between(self, first: date, end: date) -> Any:
-        return {self.lookup_kwarg_since: str(first), self.lookup_kwarg_until: str(end)}
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"count_limit": COUNT_LIMIT, "empty_list": self.empty_list, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
 
-class RecordAdmin(admin.ModelAdmin):
+class RecordAdmin(ListAdmin):
     """A list and a page of rows that only services change: no adding, no editing, no deleting here.
 
     ``viewers``: the roles that may look. ``page_template`` and ``page_context`` make the page.
@@ -81,19 +77,23 @@ class RecordAdmin(admin.ModelAdmin):
 
     viewers: ClassVar[tuple[Role, ...]] = BUSINESS
     page_template: ClassVar[str]
-    actions = None
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
-    list_max_show_all = 0
-    change_list_template = "office/list.html"
-    empty_list: ClassVar[str] = "没有符合条件的记录。"
-    total_columns: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """(name in list_display, field): the money columns whose page total stands under the list."""
+    list_select_related: ClassVar[Any] = ()
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         queryset: Any = super().get_queryset(request)
         return queryset.visible()
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return (*super().get_list_filter(request), *registry.list_filters.get(self.opts.label_lower, ()))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Who sees several branches sees whose each row is."""
+        shown = super().get_list_display(request)
+        several = len(scope.visible_branches()) > 1 and "branch" not in shown
+        return (*shown, "branch") if several and hasattr(self.model, "branch") else shown
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        return (*self.list_select_related, *(["branch"] if "branch" in self.get_list_display(request) else []))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return holds(request, *self.viewers)
@@ -110,15 +110,16 @@ class RecordAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"count_limit": COUNT_LIMIT, "empty_list": self.empty_list, **(extra_context or {})}
-        response = super().changelist_view(request, context)
-        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            shown = list(response.context_data["cl"].result_list)
-            response.context_data["totals"] = [
-                (column, sum(getattr(row, field) for row in shown)) for column, field in self.total_columns
-            ]
-        return response
+    def hits(self, request: HttpRequest, typed: str, most: int) -> list[Hit]:
+        """What the header's search box finds here, at most so many; nothing where numbers and names mean nothing."""
+        return []
+
+    def more_url(self, typed: str) -> str:
+        """The list of all that the header's search box finds here."""
+        return f"{reverse(f'admin:{self.opts.app_label}_{self.opts.model_name}_changelist')}?{urlencode({'q': typed})}"
+
+    def url_of(self, found: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[found.pk])
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

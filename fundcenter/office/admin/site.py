@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import django_otp
 import segno
@@ -22,8 +23,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from fundcenter import clock
-from fundcenter.office.admin.records import actor
+from fundcenter import clock, identifiers
+from fundcenter.office.admin.lists import Hit
+from fundcenter.office.admin.records import RecordAdmin, actor
 from fundcenter.office.models import BUSINESS, User
 from fundcenter.office.refusals import Problem, Refused
 from fundcenter.office.registry import MenuEntry, registry
@@ -32,6 +34,9 @@ from fundcenter.office.services import audit, jobs, signing_in
 SECTIONS = ("归集", "提取", "贷款", "资金核算", "预算绩效", "报表", "稽核", "系统")
 HOME_ROWS = 8
 HOME_JOBS = 5
+HITS_A_KIND = 8
+# What may stand in an address, which browsers remember: no ID number.
+IMPERSONAL = re.compile(r"[0-9]{1,14}|[A-Za-z]+|.*[^\x00-\x7f].*")
 
 
 class FundSite(admin.AdminSite):
@@ -46,7 +51,12 @@ class FundSite(admin.AdminSite):
         mine: list[URLPattern | URLResolver] = []
         if settings.DEMO:
             mine = [path("switch/", require_POST(self.admin_view(self.switch)), name="switch")]
-        return [path("second-factor/", self.second_factor, name="second_factor"), *mine, *super().get_urls()]
+        return [
+            path("second-factor/", self.second_factor, name="second_factor"),
+            path("search/", self.admin_view(self.search), name="search"),
+            *mine,
+            *super().get_urls(),
+        ]
 
     def has_permission(self, request: HttpRequest) -> bool:
         if not super().has_permission(request):
@@ -84,7 +94,7 @@ class FundSite(admin.AdminSite):
         return TemplateResponse(request, "office/second_factor.html", context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        response: HttpResponse = super().password_change(request, extra_context)
+        response: HttpResponse = super().password_change(request, {"title": "修改口令", **(extra_context or {})})
         if isinstance(response, HttpResponseRedirect):
             audit.record("change_password")
         return response
@@ -96,6 +106,7 @@ class FundSite(admin.AdminSite):
                 "centre": settings.CENTRE_NAME,
                 "menu": list(self._menu(request)),
                 "today": clock.today(),
+                "may_search": actor(request).holds(*BUSINESS),
                 "switch_persons": self._persons() if settings.DEMO else (),
             }
         return context
@@ -129,6 +140,37 @@ class FundSite(admin.AdminSite):
         }
         request.current_app = self.name
         return TemplateResponse(request, self.index_template, context)
+
+    @method_decorator(sensitive_post_parameters())
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """The box in the header: straight to the one thing that was meant, otherwise a few of each kind.
+
+        It is posted, so that an ID number stands in no address; what is none goes on to an address of its own, to which
+        the browser's way back leads.
+        """
+        posted = request.method == "POST"
+        typed = (request.POST if posted else request.GET).get("q", "").strip()
+        found = list(self._found(request, typed)) if typed else []
+        hits = [hit for _, hits, _ in found for hit in hits]
+        if len(hits) == 1:
+            return HttpResponseRedirect(hits[0].url)
+        if posted and IMPERSONAL.fullmatch(identifiers.clean(typed)) and identifiers.veiled(typed) == typed:
+            return HttpResponseRedirect(f"{reverse('admin:search')}?{urlencode({'q': typed})}")
+        context = {
+            **self.each_context(request), "title": "查找", "found": found,
+            "typed": "" if posted else identifiers.veiled(typed), "asked": bool(typed),
+        }  # fmt: skip
+        request.current_app = self.name
+        return TemplateResponse(request, "office/search.html", context)
+
+    def _found(self, request: HttpRequest, typed: str) -> Iterator[tuple[str, list[Hit], str]]:
+        """By kind of thing that this person may look at: the first few, and where there are more the list of all."""
+        for model_admin in self._registry.values():
+            if isinstance(model_admin, RecordAdmin) and model_admin.has_view_permission(request):
+                hits = model_admin.hits(request, typed, HITS_A_KIND + 1)
+                if hits:
+                    more_url = model_admin.more_url(typed) if len(hits) > HITS_A_KIND else ""
+                    yield str(model_admin.opts.verbose_name), hits[:HITS_A_KIND], more_url
 
     def _jobs(self, request: HttpRequest) -> Iterator[dict[str, Any]]:
         """运行中的任务 of the branches that this person sees, each with the way to its document."""
