@@ -46,6 +46,7 @@ STATUS = {
     "file_too_large": 413, "body_too_large": 413,
     "body_malformed": 400,
     "internal": 500,
+    "disk_full": 507,
 }  # fmt: skip
 
 
