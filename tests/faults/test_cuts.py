@@ -44,13 +44,13 @@ def tried(town: cuts.Town, name: str, most: int, cut: object) -> list[str]:
 
 @pytest.mark.parametrize("name", WORKS)
 def test_the_server_ends_the_session(town: cuts.Town, name: str) -> None:
-    left = tried(town, name, 5, lambda town, work, n: cuts.cut_here(town, work, n, cuts.end_of_connection))
+    left = tried(town, name, 4, lambda town, work, n: cuts.cut_here(town, work, n, cuts.end_of_connection))
     assert set(left) == {"nothing", "all"}
 
 
 @pytest.mark.parametrize("name", WORKS)
 def test_the_program_is_killed_with_9(town: cuts.Town, name: str) -> None:
-    left = tried(town, name, 5, cuts.cut_in_a_process)
+    left = tried(town, name, 4, cuts.cut_in_a_process)
     assert set(left) == {"nothing", "all"}
 
 
