@@ -51,7 +51,7 @@ COLUMNS = {
 TRIES = {
     "SELECT": "select 1 from {0} limit 0",
     "INSERT": "insert into {0} select * from {0} where false",
-    "UPDATE": "update {0} set {1} = {1} where false",
+    "UPDATE": "update {0} set {1} = default where false",
     "DELETE": "delete from {0} where false",
     "TRUNCATE": "truncate {0}",
 }
@@ -73,7 +73,10 @@ def test_a_right_withheld(scene: Scene, role: str, right: str, table: str) -> No
         [table],
     )
     column = next(name for (name,) in columns if (table, name) not in COLUMNS)
-    assert said(scene, TRIES[right].format(table, f'"{column}"'), role=role)[0] == REFUSED
+    sql = TRIES[right].format(table, f'"{column}"')
+    if right == "INSERT" and "SELECT" not in granted(role).get(table, set()):
+        sql = f"insert into {table} default values"  # what may not be read has no wall of rows that would answer the same
+    assert said(scene, sql, role=role)[0] == REFUSED
 
 
 def said(scene: Scene, sql: str, *, role: str = "postgres", aside: str = "") -> tuple[str, str]:
