@@ -75,7 +75,9 @@ def test_a_right_withheld(scene: Scene, role: str, right: str, table: str) -> No
     column = next(name for (name,) in columns if (table, name) not in COLUMNS)
     sql = TRIES[right].format(table, f'"{column}"')
     if right == "INSERT" and "SELECT" not in granted(role).get(table, set()):
-        sql = f"insert into {table} default values"  # what may not be read has no wall of rows that would answer the same
+        sql = (
+            f"insert into {table} default values"  # what may not be read has no wall of rows that would answer the same
+        )
     assert said(scene, sql, role=role)[0] == REFUSED
 
 
@@ -189,6 +191,7 @@ FORBIDDEN = {
     "parties_limit_order": "update {0} set base_floor = base_cap + 1",
     "parties_employer_ratios": "update {0} set ratio_member = 0.13",
     "parties_member_base": "update {0} set base = 0",
+    "parties_member_sealed": "update {0} set state = 'sealed', sealed_month = null",
 }
 
 

@@ -27,7 +27,8 @@ from accounts.contributions.models import Batch
 from accounts.ledger.services.checking import check_ledger
 from fundcenter import database
 from fundcenter.office.models import Job, StoredFile, User
-from fundcenter.office.services import files, intake, jobs
+from fundcenter.office.services import files, jobs
+from fundcenter.office.services.intake.reading import Reading
 from fundcenter.scope import acting_as
 from tests.city import City, come_in
 from tests.test_database import kill_server
@@ -201,26 +202,26 @@ def watched(at: Callable[[int, str], None]) -> Iterator[list[str]]:
         point(" ".join(str(sql).split())[:70])
         return execute(sql, params, many, context)
 
-    commit, rows = connection._commit, intake.Reading.rows
+    commit, rows = connection._commit, Reading.rows
 
     def committing() -> None:
         point("COMMIT")
         commit()
         point("after COMMIT")
 
-    def reading(self: intake.Reading) -> Iterator[Any]:
+    def reading(self: Reading) -> Iterator[Any]:
         for place, row in enumerate(rows(self)):
             if place == 1:
                 point("in the middle of COPY")
             yield row
 
-    connection._commit, intake.Reading.rows = committing, reading
+    connection._commit, Reading.rows = committing, reading
     try:
         with connection.execute_wrapper(statement):
             yield came
     finally:
         del connection._commit
-        intake.Reading.rows = rows
+        Reading.rows = rows
 
 
 def points(town: Town, work: Work) -> list[str]:

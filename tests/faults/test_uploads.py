@@ -210,7 +210,7 @@ def test_the_same_file_at_once_from_two_browsers(city: City, employer, clerk: Cl
     """Both have looked, neither has found it; the table takes one of them."""
     content, both, answers = city.register(employer), threading.Barrier(2, timeout=10), []
     look = files.fingerprint
-    monkeypatch.setattr("fundcenter.office.services.intake.files.store", _after(both, files.store))
+    monkeypatch.setattr(files, "store", _after(both, files.store))
     browsers = [clerk, come_in(Client(raise_request_exception=False), city.clerk())]
 
     def one(browser: Client) -> None:
