@@ -108,14 +108,12 @@ class Town:
         """After a cut: whoever was cut off is gone, and so is what they had begun."""
         with suppress(DatabaseError, InterfaceError):
             connection.close()
-        self.postgres = living(self.postgres, "postgres")
+        self.postgres = anew(self.postgres, "postgres")
 
 
-def living(postgres: psycopg.Connection, name: str) -> psycopg.Connection:
-    """The same, or another where its server has died meanwhile: whoever asks for the database starts it again."""
-    with suppress(psycopg.OperationalError):
-        postgres.execute("select 1")
-        return postgres
+def anew(postgres: psycopg.Connection, name: str) -> psycopg.Connection:
+    """Another connection: whoever asks for the database starts it again. The old one's server process may have outlived its server."""
+    postgres.close()
     return database.connect_superuser(database.ensure(), name, autocommit=True)
 
 
@@ -155,6 +153,9 @@ def _people(built: Town) -> None:
     clerk, reviewer = (come_in(Client(raise_request_exception=False), who) for who in (city.clerk(), city.reviewer()))
     for client in (clerk, reviewer):
         assert client.get("/").status_code == 200
+        session = client.session
+        session["seen"] -= 120  # so that each request keeps anew when a page was last asked for
+        session.save()
     built.content = city.register(first)
     submitted, posting = city.remit(second), city.remit(fourth)
     city.submit(submitted)
@@ -237,12 +238,13 @@ def points(town: Town, work: Work) -> list[str]:
 
 
 def sample(came: list[str], most: int) -> list[int]:
-    """So many points: before and after the last COMMIT, in the middle of a COPY, and others evenly spread."""
-    last = max(at for at, what in enumerate(came, 1) if what == "COMMIT")
-    chosen = [last, last + 1, *(at for at, what in enumerate(came, 1) if "COPY" in what)][:most]
+    """So many points: before and after the last two COMMITs, in the middle of a COPY, and others evenly spread."""
+    commits = [at for at, what in enumerate(came, 1) if what == "COMMIT"][-2:]
+    copying = [at for at, what in enumerate(came, 1) if "COPY" in what]
+    chosen = [*(at + more for at in commits for more in (0, 1)), *copying][:most]
     rest = [at for at in range(1, len(came) + 1) if at not in chosen]
     more = most - len(chosen)
-    return sorted(chosen + [rest[len(rest) * place // more] for place in range(more)])
+    return sorted(chosen + [rest[len(rest) * (2 * place + 1) // (2 * more)] for place in range(more)])
 
 
 # Cutting --------------------------------------------------------------------------------------------------------------
@@ -299,7 +301,7 @@ def try_at(town: Town, work: Work, number: int, cut: Callable[[Town, Work, int],
         name = connection.settings_dict["NAME"]
         answer = cut(town, work, number)
         town.stand_again()
-        superuser = living(superuser, name)
+        superuser = anew(superuser, name)
         _wait_for_nobody(superuser, name)
         moved = {table for table, rows in tables(superuser).items() if rows != before[table]} - BESIDE
         left = "all" if moved else "nothing"
@@ -318,7 +320,7 @@ def try_at(town: Town, work: Work, number: int, cut: Callable[[Town, Work, int],
 def assert_told(answer: Any) -> None:
     """Whoever waited in front of a page reads that it may not have been done, and how to go on."""
     if answer is not None and answer.status_code != 302:
-        assert answer.status_code == 500
+        assert answer.status_code in (400, 500)
         assert "请先查看这笔业务现在的状态，没有办成的再办一次" in answer.content.decode()
 
 
@@ -362,7 +364,7 @@ def main() -> None:
             if work.job:
                 continue
             came = points(built, work)
-            for number in sample(came, int(os.environ.get("CUTS", "3"))):
+            for number in sample(came, int(os.environ.get("CUTS", "5"))):
                 left = try_at(built, work, number, lambda t, w, n: cut_here(t, w, n, end_of_server))
                 print(
                     f"{work.name}: killed at {number} of {len(came)} ({came[number - 1]}): {left} was left", flush=True
