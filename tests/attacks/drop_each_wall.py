@@ -46,7 +46,12 @@ LIKELY = {
     "check": ("test_door", "test_races", "test_closing"),
 }
 # What no behaviour shows, and why it stands all the same: (part of the wall's name, the reason).
-REASONS: list[tuple[str, str]] = []
+REASONS: list[tuple[str, str]] = [
+    (
+        "search_path: ledger_open_year",
+        "closing a day and `migrate` alone call it: inside the one it inherits a path that is pinned, and the program may not execute it",
+    ),
+]
 
 RIGHTS = """
 select format('right: %%s of %%s by %%s', r, c.oid::regclass, role), format('grant %%s on %%s to %%s', r, c.oid::regclass, role)
