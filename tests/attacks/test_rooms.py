@@ -276,6 +276,7 @@ QUESTIONS = [
              f"select 1 from public.parties_credit_codes_in_use(array['{credit_code(1)}'])"),
     Question("ledger_number_series", "ledger_series", "select 1 from public.ledger_number_series()",
              "branch_id bigint, month date, word varchar, last bigint"),
+    Question("office_today", "office_clock", "select 1 where public.office_today() = '2026-03-16'"),
     Question("ledger_digest", "ledger_voucher",
              "select 1 where public.ledger_digest(:mine, '-infinity', '2026-03-16') <> encode(sha256(''), 'hex')"),
     Question("ledger_open_period", "ledger_period",
