@@ -33,7 +33,7 @@ BIGGEST_KEY = 2**63 - 1
 
 FILE_TOO_LARGE = Refusal("file_too_large", f"文件超过 {LIMITS.bytes // 2**20} MB 的上限，未予读取；请分成几个文件。")
 INTERNAL = Refusal(
-    "internal", "系统出错，可能没有办成；请先查询现状，没有办成的再办一次，已办成的不会重复办理。仍不行请告知系统管理员。"
+    "internal", "系统出错，可能没有办成；请先查询现状，没有办成的再办，办成的不会重复；仍不行请告知系统管理员。"
 )
 BODY_MALFORMED = Refusal("body_malformed", "请求的内容不完好，不能读取；请按接口说明的格式发送。")
 BODY_TOO_LARGE = Refusal("body_too_large", "请求的内容过大，未予读取。")
