@@ -238,10 +238,13 @@ def points(town: Town, work: Work) -> list[str]:
 
 
 def sample(came: list[str], most: int) -> list[int]:
-    """So many points: before and after the last two COMMITs, in the middle of a COPY, and others evenly spread."""
-    commits = [at for at, what in enumerate(came, 1) if what == "COMMIT"][-2:]
+    """So many points: before and after the COMMIT of the business, in the middle of a COPY, and others evenly spread.
+
+    The last COMMIT keeps the session of a page, or the end of a job; the one before it is the business's.
+    """
+    before = [at for at, what in enumerate(came, 1) if what == "COMMIT"][-2]
     copying = [at for at, what in enumerate(came, 1) if "COPY" in what]
-    chosen = [*(at + more for at in commits for more in (0, 1)), *copying][:most]
+    chosen = [before, before + 1, *copying][:most]
     rest = [at for at in range(1, len(came) + 1) if at not in chosen]
     more = most - len(chosen)
     return sorted(chosen + [rest[len(rest) * (2 * place + 1) // (2 * more)] for place in range(more)])
@@ -364,7 +367,7 @@ def main() -> None:
             if work.job:
                 continue
             came = points(built, work)
-            for number in sample(came, int(os.environ.get("CUTS", "5"))):
+            for number in sample(came, int(os.environ.get("CUTS", "3"))):
                 left = try_at(built, work, number, lambda t, w, n: cut_here(t, w, n, end_of_server))
                 print(
                     f"{work.name}: killed at {number} of {len(came)} ({came[number - 1]}): {left} was left", flush=True
