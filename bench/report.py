@@ -12,6 +12,7 @@ from statistics import median
 class Options:
     passes: int = 5
     full: bool = False
+    races: int = 10_000
 
 
 @dataclass(frozen=True)

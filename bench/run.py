@@ -1,6 +1,6 @@
 """``make bench``: run every benchmark, or those named; ``--record`` writes bench/RESULTS.md.
 
-Usage: bench/run.py [--record] [--full] [--passes N] [name …]
+Usage: bench/run.py [--record] [--full] [--passes N] [--races N] [name …]
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import city, peers, posting, sheet
+from bench import city, peers, posting, races, sheet
 from bench.report import Options
 from fundcenter import database
 from fundcenter.clock import CHINA
 
-BENCHMARKS = {**posting.BENCHMARKS, **sheet.BENCHMARKS, **peers.BENCHMARKS}
+BENCHMARKS = {**posting.BENCHMARKS, **sheet.BENCHMARKS, **races.BENCHMARKS, **peers.BENCHMARKS}
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PREFACE = """\
 # Measurements
@@ -36,12 +36,13 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="rewrite bench/RESULTS.md")
     parser.add_argument("--full", action="store_true", help="growth also with 1,000,000 members")
     parser.add_argument("--passes", type=int, default=5)
+    parser.add_argument("--races", type=int, default=Options.races, help="how many documents two reviewers race for")
     given = parser.parse_args()
     load = os.getloadavg()[0]
     tables = []
     try:
         for name in given.names or BENCHMARKS:
-            for table in BENCHMARKS[name](Options(given.passes, given.full)):
+            for table in BENCHMARKS[name](Options(given.passes, given.full, given.races)):
                 print(table.markdown(), flush=True)
                 tables.append(table.markdown())
         there = f"{machine()} Load average {load:.1f} before and {os.getloadavg()[0]:.1f} after, our own included.\n"

@@ -18,15 +18,19 @@ SNAP = Path(__file__).with_name("snap.sql").read_text()
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: object) -> Iterator[None]:
-    """A database of this run's own, made by the same ``migrate`` as everyone's."""
+    """A database of this run's own, made by the same ``migrate`` as everyone's; or the copy of one, for drop_each_wall."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     server = settings.SERVER
+    if template := os.environ.get("COPIED_DATABASE"):
+        with database.connect_superuser(server, autocommit=True) as postgres:
+            postgres.execute(f'create database "{name}" template "{template}" strategy file_copy')
     database.prepare(name, server)
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
-    with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
-        connection.close()
+    if not template:
+        with django_db_blocker.unblock():
+            call_command("migrate", verbosity=0)
+            connection.close()
     superuser = database.connect_superuser(server, name, autocommit=True)
     if dropped := os.environ.get("DROPPED_WALL"):
         superuser.execute(dropped)

@@ -135,6 +135,7 @@ PERSON_LEFT = Refusal("person_left", "{name}已不在岗，不能再以其名义
 
 FILE_SAME = Refusal("file_same", "同一文件已上传为 {number}（{state}），不重复受理；请查看该单据。")
 FILE_JUST_UPLOADED = Refusal("file_same", "同一文件刚由另一个窗口上传，未重复受理；请在列表中查看。")
+DISK_FULL = Refusal("disk_full", "服务器磁盘已满，文件未能保存，未受理；请告知系统管理员腾出空间，再重新上传。")
 NO_BRANCH = Refusal("no_branch", "您不属于任何分支机构，不能代单位办理；请由所属机构的经办办理。")
 
 # --- programs that act for a person --------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from tests.attacks.scene import Attack, Scene
 KEPT, ONLY_DOOR, REFUSED = "FC020", "FC021", "42501"
 UNIQUE, CHECK, NOT_NULL, FOREIGN_KEY, TOO_LARGE, NO_PART = "23505", "23514", "23502", "23503", "22003", "23514"
 POSTED = {
-    "ledger_voucher": "amount", "ledger_entry": "debit", "ledger_entry_2026": "debit", "ledger_entry_2027": "debit",
-    "ledger_daytotal": "debit", "ledger_dayclose": "digest",
+    "ledger_voucher": "amount", "ledger_entry": "debit", "ledger_entry_2024": "debit", "ledger_entry_2025": "debit",
+    "ledger_entry_2026": "debit", "ledger_entry_2027": "debit", "ledger_daytotal": "debit", "ledger_dayclose": "digest",
 }  # fmt: skip
 STANDING = {"ledger_balance": "amount", "ledger_series": "last"}
 

@@ -32,7 +32,9 @@ PAGE, PAGE_MOST = 50, 200
 BIGGEST_KEY = 2**63 - 1
 
 FILE_TOO_LARGE = Refusal("file_too_large", f"文件超过 {LIMITS.bytes // 2**20} MB 的上限，未予读取；请分成几个文件。")
-INTERNAL = Refusal("internal", "系统出错，未能办理；请稍后再试，仍不行请告知系统管理员。")
+INTERNAL = Refusal(
+    "internal", "系统出错，可能没有办成；请先查询现状，没有办成的再办，办成的不会重复；仍不行请告知系统管理员。"
+)
 BODY_MALFORMED = Refusal("body_malformed", "请求的内容不完好，不能读取；请按接口说明的格式发送。")
 BODY_TOO_LARGE = Refusal("body_too_large", "请求的内容过大，未予读取。")
 NOTHING_HERE = Refusal("not_found", "没有这个接口地址；请核对接口说明。")
@@ -46,6 +48,7 @@ STATUS = {
     "file_too_large": 413, "body_too_large": 413,
     "body_malformed": 400,
     "internal": 500,
+    "disk_full": 507,
 }  # fmt: skip
 
 

@@ -76,7 +76,6 @@ class ApiView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         with ExitStack() as answering:
-            request.encoding = "utf-8"  # whatever the caller says: JSON knows no other
             request.answering = answering  # type: ignore[attr-defined]
             response = super().dispatch(request, *args, **kwargs)
             if isinstance(response, Response):

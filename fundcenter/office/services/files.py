@@ -1,5 +1,6 @@
 """Uploaded files: kept encrypted on disk under the hash of their content."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -9,6 +10,7 @@ from django.conf import settings
 
 from fundcenter import vault
 from fundcenter.office.models import StoredFile, User
+from fundcenter.office.refusals import DISK_FULL, Refused
 
 
 def fingerprint(content: bytes) -> str:
@@ -20,24 +22,37 @@ def _path(sha256: str) -> Path:
 
 
 def store(content: bytes, name: str, *, branch_id: int, by: User) -> StoredFile:
-    """Keep a file. It is whole on the disk before its row is written; the same content is kept once."""
+    """Keep a file. It is whole on the disk before its row is written; the same content is kept once.
+
+    Refused: the disk has no room for it.
+    """
     sha256 = fingerprint(content)
     path = _path(sha256)
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(vault.seal_file(content))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).rename(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            _write(path, vault.seal_file(content))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise Refused([DISK_FULL.problem()]) from error
     return StoredFile.objects.create(
         branch_id=branch_id, sha256=sha256, name=Path(name).name[-200:], size=len(content), uploaded_by=by
     )
+
+
+def _write(path: Path, sealed: bytes) -> None:
+    """Whole under its name, or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).rename(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def load(stored: StoredFile) -> bytes:
