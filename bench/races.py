@@ -101,7 +101,7 @@ def races(options: Options) -> list[Table]:
             "Two reviewers approve the same document at the same instant",
             ["", ""],
             rows,
-            "Two processes, released together by a barrier before each call of `remittance.approve`. Afterwards the books hold (`check_ledger`).",
+            "Two processes, released together by a barrier before each call of `remittance.REGISTERS.approve`. Afterwards the books hold (`check_ledger`).",
         )
     ]
 
@@ -130,7 +130,7 @@ def _reviewer(city: City, person: int, count: int, together: Any, outcomes: Any,
 
 def _outcome(batch: Batch, who: User) -> int:
     try:
-        return WON if len(remittance.approve(batch, by=who, on=ON)) == 1 else FAILED
+        return WON if len(remittance.REGISTERS.approve(batch, by=who, on=ON)) == 1 else FAILED
     except Refused as refused:
         (problem,) = refused.problems
         in_words = problem.refusal is ALREADY_MOVED and batch.number in problem.message

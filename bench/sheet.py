@@ -98,10 +98,10 @@ def through(city: City, content: bytes) -> None:
     city.use()
     on = date(2026, 12, 31)
     with acting_as(city.maker):
-        batch = remittance.upload(content, "汇缴清册.xlsx", by=city.maker, on=on, at_once=True)
-        remittance.submit(batch, by=city.maker, on=on)
+        batch = remittance.REGISTERS.upload(content, "汇缴清册.xlsx", by=city.maker, on=on, at_once=True)
+        remittance.REGISTERS.submit(batch, by=city.maker, on=on)
     with acting_as(city.checker):
-        vouchers = remittance.approve(batch, by=city.checker, on=on, at_once=True)
+        vouchers = remittance.REGISTERS.approve(batch, by=city.checker, on=on, at_once=True)
     if len(vouchers) != city.employers:
         raise RuntimeError(f"{len(vouchers)} vouchers of {city.employers} employers")
 

@@ -25,6 +25,7 @@ from accounts.banking.services.receipts import Arrival, open_bank_account, recei
 from accounts.contributions.models import Batch
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import Due, register_rows_of
+from accounts.ledger.services.process import Process
 from accounts.parties.models import Employer, EmployerOpening, MemberOpening
 from accounts.parties.services import opening
 from demo import organisations
@@ -47,12 +48,9 @@ EMPLOYER_HEADER = (
 MEMBER_HEADER = ("单位账号", "起缴年月", "姓名", "证件号码", "缴存基数", "手机")
 PROBLEMS_TOLD = 10
 # How a clerk and a reviewer bring a kind of document about: taken in, submitted, approved.
-PROCESSES: dict[type[Any], tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]] = {
-    Batch: (remittance.upload, remittance.submit, remittance.approve),
-    EmployerOpening: (opening.upload_employers, opening.submit, opening.approve),
-    MemberOpening: (opening.upload_members, opening.submit, opening.approve),
+PROCESSES: dict[type[Any], Process[Any]] = {
+    process.kind: process for process in (remittance.REGISTERS, opening.EMPLOYERS, opening.MEMBERS)
 }
-INTAKES = {Batch: remittance.REGISTERS, EmployerOpening: opening.EMPLOYERS, MemberOpening: opening.MEMBERS}
 
 
 @dataclass
@@ -174,24 +172,24 @@ def pay_month(branch: Branch, month: date, *, on: date) -> None:
 
 def take_in(content: bytes, name: str, *, clerk: User, on: date, kind: type[Any] = Batch) -> Any:
     """Upload a file, or find the document that it already is. Refused: with its problems; nothing of a demo is wrong."""
-    upload = PROCESSES[kind][0]
+    process = PROCESSES[kind]
     with acting_as(clerk):
         known = kind.objects.visible().filter(sha256=fingerprint(content)).exclude(state__in=DEAD).first()
-        document = known or upload(content, name, by=clerk, on=on, at_once=True)
+        document = known or process.upload(content, name, by=clerk, on=on, at_once=True)
         if document.state == "refused":
-            raise Refused(problems_of(document, INTAKES[kind], most=PROBLEMS_TOLD))
+            raise Refused(problems_of(document, process.intake, most=PROBLEMS_TOLD))
         return document
 
 
 def settle(document: Any, *, clerk: User, reviewer: User, on: date, said: str = "", answered: str = "") -> None:
     """Bring a checked document to its end, from wherever it stands."""
-    _, submit, approve = PROCESSES[type(document)]
+    process = PROCESSES[type(document)]
     if document.state == "checked":
         with acting_as(clerk):
-            submit(document, by=clerk, on=on, opinion=said)
+            process.submit(document, by=clerk, on=on, opinion=said)
     if document.state == "submitted":
         with acting_as(reviewer):
-            approve(document, by=reviewer, on=on, opinion=answered, at_once=True)
+            process.approve(document, by=reviewer, on=on, opinion=answered, at_once=True)
 
 
 def fund(month: date, rows: Iterable[Due], *, on: date, cashier: User) -> None:

@@ -44,9 +44,9 @@ def show(folder: Path, *, on: date, say: Say) -> None:
 
     say(f"① {branch.name}经办 {clerk.name} 上传 {bad.name}")
     with acting_as(clerk):
-        refused = remittance.upload(bad.read_bytes(), bad.name, by=clerk, on=on, at_once=True)
+        refused = remittance.REGISTERS.upload(bad.read_bytes(), bad.name, by=clerk, on=on, at_once=True)
         say(f"   批次 {refused.number}：{refused.state_label}，{refused.error_count} 处问题")
-        for problem in problems_of(refused, remittance.REGISTERS):
+        for problem in problems_of(refused, remittance.REGISTERS.intake):
             say(f"     {f'第 {problem.row} 行' if problem.row else '全表'} {problem.column}：{problem.message}")
 
     fund(month, rows, on=on, cashier=cashier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,6 +20,7 @@ from accounts.contributions.models import Batch
 from accounts.contributions.services import remittance
 from accounts.contributions.services.templates import register_rows_of
 from accounts.ledger.models import Balance, Entry, Voucher
+from accounts.ledger.services.process import Process
 from accounts.parties.models import Employer, Member
 from accounts.parties.services import opening
 from fundcenter import clock, money, months
@@ -120,7 +121,7 @@ class City:
         self, name: str, branch: str = "10", *, ratio: Decimal = TWELVE, first_month: date = date(2026, 3, 1)
     ) -> Employer:
         self.serial += 1
-        opened = self.open(branch, opening.type_in_employers, [{
+        opened = self.open(branch, opening.EMPLOYERS, [{
             "name": name, "credit_code": credit_code(self.serial), "nature": "public", "industry": "P",
             "ratio_employer": f"{ratio * 100}%", "pay_day": "15", "first_month": months.text(first_month),
         }])  # fmt: skip
@@ -136,18 +137,18 @@ class City:
                 "employer_number": employer.number, "first_month": months.text(employer.first_month), "name": name,
                 "id": id_number(self.serial), "base": base,
             })  # fmt: skip
-        opened = self.open(employer.branch.code, opening.type_in_members, rows)
+        opened = self.open(employer.branch.code, opening.MEMBERS, rows)
         with acting_as(self.clerk(employer.branch.code)):
             return list(Member.objects.filter(opening=opened).order_by("opening_row"))
 
-    def open(self, branch: str, type_in: Callable[..., Any], rows: list[dict[str, str]]) -> Any:
+    def open(self, branch: str, process: Process[Any], rows: list[dict[str, str]]) -> Any:
         """Accounts come to be as everybody's do: typed in, submitted, approved by somebody else."""
         clerk, reviewer, on = self.clerk(branch), self.reviewer(branch), clock.today()
         with acting_as(clerk):
-            document = type_in(rows, by=clerk, on=on)
-            opening.submit(document, by=clerk, on=on)
+            document = process.type_in(rows, by=clerk, on=on)
+            process.submit(document, by=clerk, on=on)
         with acting_as(reviewer):
-            opening.approve(document, by=reviewer, on=on, at_once=True)
+            process.approve(document, by=reviewer, on=on, at_once=True)
         return document
 
     def register(
@@ -170,20 +171,22 @@ class City:
     def remit(self, employer: Employer, content: bytes | None = None, name: str = "清册.xlsx", **given: Any) -> Batch:
         clerk = self.clerk(employer.branch.code)
         with acting_as(clerk):
-            return remittance.upload(content or self.register(employer), name, by=clerk, on=clock.today(), **given)
+            return remittance.REGISTERS.upload(
+                content or self.register(employer), name, by=clerk, on=clock.today(), **given
+            )
 
     def submit(self, batch: Batch) -> None:
         with acting_as(batch.maker):
-            remittance.submit(batch, by=batch.maker, on=clock.today())
+            remittance.REGISTERS.submit(batch, by=batch.maker, on=clock.today())
 
     def approve(self, batch: Batch, *, by: User | None = None) -> list[Voucher]:
         reviewer = by or self.reviewer(batch.branch.code)
         with acting_as(reviewer):
-            return remittance.approve(batch, by=reviewer, on=clock.today())
+            return remittance.REGISTERS.approve(batch, by=reviewer, on=clock.today())
 
     def problems(self, batch: Batch) -> list[Problem]:
         with acting_as(batch.maker):
-            return problems_of(batch, remittance.REGISTERS)
+            return problems_of(batch, remittance.REGISTERS.intake)
 
     def receive(self, employer: Employer, amount: str, reference: str = "") -> Voucher:
         self.serial += 1

@@ -55,8 +55,7 @@ registry.list_filters.setdefault("parties.employer", []).append(ArrearsFilter)
 
 @admin.register(Batch, site=site)
 class BatchAdmin(IntakeAdmin):
-    intake = remittance.REGISTERS
-    take_in = remittance.upload
+    process = remittance.REGISTERS
     upload_label = "上传清册"
     upload_template = "contributions/upload.html"
     page_template = "contributions/batch.html"
@@ -67,7 +66,7 @@ class BatchAdmin(IntakeAdmin):
     sortable_by = ("shown_total",)
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有汇缴批次。点“上传清册”，选择单位交来的汇缴清册。"
-    verbs = intake_verbs(remittance.submit, remittance.approve, remittance.withdraw, done="{number} 已入账。")
+    verbs = intake_verbs(remittance.REGISTERS, done="{number} 已入账。")
 
     @admin.display(description="单位或原表")
     def shown_subject(self, batch: Any) -> str:
@@ -131,7 +130,7 @@ class BatchAdmin(IntakeAdmin):
             {
                 "label": "已确认的提示",
                 "ok": not batch.confirmed,
-                "text": "、".join(self.intake.by_code[code].title for code in batch.confirmed) or "无",
+                "text": "、".join(self.process.intake.by_code[code].title for code in batch.confirmed) or "无",
             },
         ]
 
@@ -170,10 +169,8 @@ class BatchAdmin(IntakeAdmin):
 
 @admin.register(Sealing, site=site)
 class SealingAdmin(IntakeAdmin):
-    intake = sealing.CHANGES
-    take_in = sealing.upload
-    type_in = sealing.type_in
-    verbs = intake_verbs(sealing.submit, sealing.approve, sealing.withdraw, done="{number} 已办理。")
+    process = sealing.SEALINGS
+    verbs = intake_verbs(sealing.SEALINGS, done="{number} 已办理。")
     upload_label, form_label = "上传封存启封清册", "办理一名职工"
     empty_list = "还没有封存启封。点“办理一名职工”逐人填写，或“上传封存启封清册”成批办理。"
     row_cells = (
@@ -189,8 +186,7 @@ class SealingAdmin(IntakeAdmin):
 
 @admin.register(Refund, site=site)
 class RefundAdmin(IntakeAdmin):
-    intake = refunding.REFUNDS
-    take_in = refunding.upload
+    process = refunding.REFUNDS
     upload_label = "上传退回清单"
     row_cells = (
         ("个人账号", "member_number", "member"), ("姓名", "name", "text"), ("错缴年月", "month", "month"),
@@ -212,7 +208,7 @@ class RefundAdmin(IntakeAdmin):
     total_columns = (("shown_total", "total"),)
     empty_list = "还没有错缴退回。点“上传退回清单”，选择单位申请退回的清单。"
     verbs = {
-        **intake_verbs(refunding.submit, refunding.approve, refunding.withdraw, done="{number} 已退至单位暂存款。"),
+        **intake_verbs(refunding.REFUNDS, done="{number} 已退至单位暂存款。"),
         "pay": Verb(refunding.pay, (Role.CASHIER,), "{number} 已付款。", primary=True, danger=True),
     }
 

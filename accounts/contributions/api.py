@@ -43,7 +43,7 @@ from fundcenter.spreadsheets import LIMITS
 
 MB = 1024 * 1024
 
-INTAKE = remittance.REGISTERS
+INTAKE = remittance.REGISTERS.intake
 CONFIRMABLE = [refusal.code for refusal in INTAKE.refusals if refusal.confirmable]
 PLACE = re.compile(r"^[0-9]{0,9}\.[0-9]{1,18}\Z")
 LONGEST_NUMBER = 20
@@ -223,7 +223,9 @@ class RegisterUploadView(ApiView):
     def post(self, request: Request) -> Response:
         asked = given(UploadSerializer, request.data)
         file = asked["file"]
-        batch = remittance.upload(file.read(), file.name, by=request.user, on=clock.today(), confirm=asked["confirm"])
+        batch = remittance.REGISTERS.upload(
+            file.read(), file.name, by=request.user, on=clock.today(), confirm=asked["confirm"]
+        )
         headers = {"Location": reverse("api-upload", args=[batch.number])}
         return Response(told_whole(batch), status=201, headers=headers)
 
@@ -296,7 +298,7 @@ class SubmitView(ApiView):
     )
     def post(self, request: Request, number: str) -> Response:
         batch, asked = find(number), given(SubmitSerializer, request.data)
-        remittance.submit(batch, by=request.user, on=clock.today(), opinion=asked["opinion"])
+        remittance.REGISTERS.submit(batch, by=request.user, on=clock.today(), opinion=asked["opinion"])
         return Response(told_whole(batch))
 
 

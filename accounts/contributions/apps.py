@@ -7,14 +7,12 @@ class ContributionsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.contributions import queries, reports, vouchers
-        from accounts.contributions.models import Batch, Refund, Sealing
         from accounts.contributions.services.refunding import REFUNDS
         from accounts.contributions.services.remittance import REGISTERS
-        from accounts.contributions.services.sealing import CHANGES
+        from accounts.contributions.services.sealing import SEALINGS
         from accounts.ledger.vouchers import TEMPLATES
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, MonthPaper, Sealed, registry
-        from fundcenter.office.services.intake import jobs_of
 
         # An ID number that a file happened to give was compared when it came; it is not kept, so its index cannot be made anew.
         registry.sealed.append(Sealed("contributions_registerrow", "", index="id_index"))
@@ -26,7 +24,7 @@ class ContributionsConfig(AppConfig):
         }
         registry.figures.append(reports.figures)
         registry.charts.append(reports.contribution_charts)
-        registry.jobs |= jobs_of(Batch, REGISTERS) | jobs_of(Refund, REFUNDS) | jobs_of(Sealing, CHANGES)
+        registry.jobs |= REGISTERS.jobs() | REFUNDS.jobs() | SEALINGS.jobs()
         TEMPLATES.extend((vouchers.REMITTANCE, vouchers.REFUND, vouchers.REFUND_PAYMENT))
         registry.ledger_checks += (*queries.CHECKS, *queries.REFUND_CHECKS)
         registry.panels.setdefault("parties.member", []).append(reports.member_panel)

@@ -108,7 +108,7 @@ class RegisterRow(DocumentRow):
         ]
 
 
-SEALINGS = [(change.value, str(change.label)) for change in (Change.SEAL, Change.UNSEAL)]
+SEALING_CHANGES = [(change.value, str(change.label)) for change in (Change.SEAL, Change.UNSEAL)]
 
 
 class Sealing(FileDocument):
@@ -129,7 +129,7 @@ class SealingRow(DocumentRow):
     employer_number = models.CharField("单位账号", max_length=40, null=True)
     member_number = models.CharField("个人账号", max_length=40, null=True)
     name = models.CharField("姓名", max_length=100, null=True)
-    change = models.CharField("变更类型", max_length=8, choices=SEALINGS, null=True)
+    change = models.CharField("变更类型", max_length=8, choices=SEALING_CHANGES, null=True)
     month = models.DateField("生效年月", null=True)
     reason = models.CharField("变更原因", max_length=100, null=True)
     employer = models.ForeignKey(Employer, models.PROTECT, null=True, db_index=False, db_constraint=False)

@@ -268,10 +268,8 @@ def _limits(on: date, of: Any) -> list[tuple[str, str]]:
 
 @admin.register(EmployerOpening, site=site)
 class EmployerOpeningAdmin(OpeningAdmin):
-    intake = opening.EMPLOYERS
-    take_in = opening.upload_employers
-    type_in = opening.type_in_employers
-    verbs = intake_verbs(opening.submit, opening.approve, opening.withdraw, done="{number} 已开户。")
+    process = opening.EMPLOYERS
+    verbs = intake_verbs(opening.EMPLOYERS, done="{number} 已开户。")
     upload_label, form_label = "上传单位开户表", "登记一个单位"
     empty_list = "还没有单位开户。点“登记一个单位”逐户填写，或“上传单位开户表”成批办理。"
     account_model = Employer
@@ -294,10 +292,8 @@ class EmployerOpeningAdmin(OpeningAdmin):
 
 @admin.register(MemberOpening, site=site)
 class MemberOpeningAdmin(OpeningAdmin):
-    intake = opening.MEMBERS
-    take_in = opening.upload_members
-    type_in = opening.type_in_members
-    verbs = intake_verbs(opening.submit, opening.approve, opening.withdraw, done="{number} 已开户。")
+    process = opening.MEMBERS
+    verbs = intake_verbs(opening.MEMBERS, done="{number} 已开户。")
     upload_label, form_label = "上传个人开户清册", "登记一名职工"
     empty_list = "还没有个人开户。点“登记一名职工”逐人填写，或“上传个人开户清册”成批办理。"
     account_model = Member
@@ -335,10 +331,8 @@ class MemberOpeningAdmin(OpeningAdmin):
 
 @admin.register(EmployerChange, site=site)
 class EmployerChangeAdmin(IntakeAdmin):
-    intake = changing.CHANGES
-    take_in = changing.upload
-    type_in = changing.type_in
-    verbs = intake_verbs(changing.submit, changing.approve, changing.withdraw, done="{number} 已变更。")
+    process = changing.CHANGES
+    verbs = intake_verbs(changing.CHANGES, done="{number} 已变更。")
     page_template = "parties/employer_change.html"
     upload_label, form_label = "上传单位信息变更表", "变更一个单位"
     hint = "留空的栏保持原值，与现登记相同的不算变更。"

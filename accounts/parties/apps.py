@@ -7,7 +7,6 @@ class PartiesConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.parties import reports
-        from accounts.parties.models import EmployerChange, EmployerOpening, MemberOpening
         from accounts.parties.reports import (
             EMPLOYER_CHANGES,
             EMPLOYER_OPENINGS,
@@ -19,7 +18,6 @@ class PartiesConfig(AppConfig):
         from accounts.parties.services.opening import EMPLOYERS, MEMBERS
         from fundcenter.office.models import BUSINESS
         from fundcenter.office.registry import MenuEntry, Sealed, registry
-        from fundcenter.office.services.intake import jobs_of
 
         registry.holders |= {"employer": employer_labels, "member": member_labels}
         registry.seekers["employer"] = reports.employers_meant
@@ -28,8 +26,7 @@ class PartiesConfig(AppConfig):
             "employer_changes": EMPLOYER_CHANGES,
             "member_openings": MEMBER_OPENINGS,
         }
-        registry.jobs |= jobs_of(EmployerOpening, EMPLOYERS) | jobs_of(MemberOpening, MEMBERS)
-        registry.jobs |= jobs_of(EmployerChange, CHANGES)
+        registry.jobs |= EMPLOYERS.jobs() | MEMBERS.jobs() | CHANGES.jobs()
         registry.sealed += [
             Sealed("parties_member", "id_sealed", key="holder_id", index="id_index"),
             Sealed("parties_member", "phone_sealed", key="holder_id"),

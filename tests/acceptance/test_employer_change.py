@@ -61,18 +61,18 @@ def of(employer: Employer, **cells: Any) -> dict[str, Any]:
 
 def take_in(city: City, content: bytes, branch: str = "10") -> EmployerChange:
     with acting_as(city.clerk(branch)):
-        return changing.upload(content, "变更.xlsx", by=city.clerk(branch), on=clock.today())
+        return changing.CHANGES.upload(content, "变更.xlsx", by=city.clerk(branch), on=clock.today())
 
 
 def submit(city: City, change: EmployerChange) -> None:
     with acting_as(change.maker):
-        changing.submit(change, by=change.maker, on=clock.today())
+        changing.CHANGES.submit(change, by=change.maker, on=clock.today())
 
 
 def approve(city: City, change: EmployerChange, by: User | None = None) -> int | None:
     reviewer = by or city.reviewer()
     with acting_as(reviewer):
-        return changing.approve(change, by=reviewer, on=clock.today())
+        return changing.CHANGES.approve(change, by=reviewer, on=clock.today())
 
 
 def done(city: City, *rows: dict[str, Any]) -> EmployerChange:
@@ -85,7 +85,7 @@ def done(city: City, *rows: dict[str, Any]) -> EmployerChange:
 
 def problems(city: City, change: EmployerChange) -> list[Problem]:
     with acting_as(city.clerk()):
-        return intake.problems_of(change, changing.CHANGES)
+        return intake.problems_of(change, changing.CHANGES.intake)
 
 
 def now(city: City, employer: Employer) -> Employer:
@@ -352,7 +352,7 @@ def test_撤回的不再阻止别的(city: City, employer: Employer) -> None:
     first, second = (take_in(city, sheet(of(employer, 地址=where))) for where in ("东门", "西门"))
     submit(city, first)
     with acting_as(city.clerk()):
-        changing.withdraw(first, by=city.clerk(), on=clock.today())
+        changing.CHANGES.withdraw(first, by=city.clerk(), on=clock.today())
     submit(city, second)
     assert approve(city, second) == 1
 

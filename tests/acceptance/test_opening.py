@@ -56,18 +56,22 @@ def two(employer: Employer) -> bytes:
 
 def upload(city: City, content: bytes, branch: str = "10") -> MemberOpening:
     with acting_as(city.clerk(branch)):
-        return opening.upload_members(content, "开户清册.xlsx", by=city.clerk(branch), on=clock.today())
+        return opening.MEMBERS.upload(content, "开户清册.xlsx", by=city.clerk(branch), on=clock.today())
+
+
+def process_of(document: Any) -> Any:
+    return opening.MEMBERS if isinstance(document, MemberOpening) else opening.EMPLOYERS
 
 
 def submit(city: City, document: Any) -> None:
     with acting_as(document.maker):
-        opening.submit(document, by=document.maker, on=clock.today())
+        process_of(document).submit(document, by=document.maker, on=clock.today())
 
 
 def approve(city: City, document: Any, by: User | None = None) -> int | None:
     reviewer = by or city.reviewer(document.branch.code)
     with acting_as(reviewer):
-        return opening.approve(document, by=reviewer, on=clock.today())
+        return process_of(document).approve(document, by=reviewer, on=clock.today())
 
 
 @pytest.fixture
@@ -219,7 +223,7 @@ def test_同一人两份单据同时复核_只开一户(city: City, employer: Em
             with acting_as(city.reviewer()):
                 document = MemberOpening.objects.get(pk=pk)
                 gate.wait()
-                outcomes.append(opening.approve(document, by=city.reviewer(), on=clock.today()))
+                outcomes.append(opening.MEMBERS.approve(document, by=city.reviewer(), on=clock.today()))
         except Refused as refused:
             outcomes.append(refused.problems[0].code)
         finally:
@@ -251,7 +255,7 @@ def test_撤回的单据不开户_文件可再来(city: City, employer: Employer
     document = upload(city, content)
     submit(city, document)
     with acting_as(city.clerk()):
-        opening.withdraw(document, by=city.clerk(), on=clock.today())
+        opening.MEMBERS.withdraw(document, by=city.clerk(), on=clock.today())
         assert not OpenDocument.objects.exists()
     assert upload(city, content).state == "checked"
 
@@ -300,7 +304,7 @@ def test_号码从不以明文留下(city: City, employer: Employer) -> None:
         pages = [clerk.get(f"/parties/memberopening/{d.pk}/change/").content.decode() for d in (refused, good)]
         pages += [clerk.get(url).content.decode() for url in ("/parties/memberopening/", "/parties/member/", "/")]
         with acting_as(city.clerk()):
-            reasons = openpyxl.load_workbook(io.BytesIO(intake.annotated(refused, opening.MEMBERS))).active
+            reasons = openpyxl.load_workbook(io.BytesIO(intake.annotated(refused, opening.MEMBERS.intake))).active
             template = register_template(employer, months.parse("2026-03"), on=clock.today())
     said = [str(row[-1]) for row in reasons.iter_rows(values_only=True)]
     sheets = [str(row) for row in openpyxl.load_workbook(io.BytesIO(template)).active.iter_rows(values_only=True)]

@@ -44,17 +44,17 @@ def sheet(city: City, employer, *rows: tuple[str, Any, Any], month: str = "2026-
 
 def take_in(city: City, content: bytes) -> Refund:
     with acting_as(city.clerk()):
-        return refunding.upload(content, "退回.xlsx", by=city.clerk(), on=clock.today())
+        return refunding.REFUNDS.upload(content, "退回.xlsx", by=city.clerk(), on=clock.today())
 
 
 def submit(city: City, refund: Refund) -> None:
     with acting_as(city.clerk()):
-        refunding.submit(refund, by=city.clerk(), on=clock.today())
+        refunding.REFUNDS.submit(refund, by=city.clerk(), on=clock.today())
 
 
 def problems(city: City, refund: Refund) -> list[str]:
     with acting_as(city.clerk()):
-        return [problem.code for problem in intake.problems_of(refund, refunding.REFUNDS)]
+        return [problem.code for problem in intake.problems_of(refund, refunding.REFUNDS.intake)]
 
 
 def test_错缴退回_先退至暂存款_再付给单位(city: City, employer) -> None:
@@ -62,7 +62,7 @@ def test_错缴退回_先退至暂存款_再付给单位(city: City, employer) -
     assert refund.state == "checked", problems(city, refund)
     submit(city, refund)
     with acting_as(city.reviewer()):
-        voucher = refunding.approve(refund, by=city.reviewer(), on=clock.today())
+        voucher = refunding.REFUNDS.approve(refund, by=city.reviewer(), on=clock.today())
     assert_voucher(city, voucher, """
         借 住房公积金 张三 1,278.00
         贷 其他应付款—单位暂存款 甲单位 1,278.00""")  # fmt: skip
@@ -84,7 +84,7 @@ def test_全额退回后_缴至年月随之退回(city: City, employer) -> None:
     refund = take_in(city, sheet(city, employer, ("张三", 639, 639)))
     submit(city, refund)
     with acting_as(city.reviewer()):
-        refunding.approve(refund, by=city.reviewer(), on=clock.today())
+        refunding.REFUNDS.approve(refund, by=city.reviewer(), on=clock.today())
         assert member_panel(member)["paid_up_to"] is None
 
 
@@ -110,7 +110,7 @@ def test_已退过的不能再退(city: City, employer) -> None:
     first = take_in(city, sheet(city, employer, ("张三", 600, 600)))
     submit(city, first)
     with acting_as(city.reviewer()):
-        refunding.approve(first, by=city.reviewer(), on=clock.today())
+        refunding.REFUNDS.approve(first, by=city.reviewer(), on=clock.today())
     again = take_in(city, sheet(city, employer, ("张三", 40, 0)))
     assert problems(city, again) == ["refund_exceeds_paid"]
 
@@ -126,7 +126,7 @@ def test_同一职工的两张退回_后一张须等前一张(city: City, employ
     submit(city, refund)
     second = take_in(city, sheet(city, employer, ("张三", 1, 1)))
     with acting_as(city.clerk()), pytest.raises(Refused) as refused:
-        refunding.submit(second, by=city.clerk(), on=clock.today())
+        refunding.REFUNDS.submit(second, by=city.clerk(), on=clock.today())
     assert {p.code for p in refused.value.problems} == {"underway"}
 
 
@@ -136,19 +136,19 @@ def test_在途的清册阻止退回_退回也阻止清册_并指名(city: City,
     refund = take_in(city, sheet(city, employer, ("张三", 1, 1)))
     city.submit(january)
     with acting_as(city.clerk()), pytest.raises(Refused) as refused:
-        refunding.submit(refund, by=city.clerk(), on=clock.today())
+        refunding.REFUNDS.submit(refund, by=city.clerk(), on=clock.today())
     assert [(p.code, p.found) for p in refused.value.problems] == [("underway", january.number)]
     assert "甲单位" in refused.value.problems[0].message
     with acting_as(city.clerk()):
         refund.refresh_from_db()
         assert refund.state == "checked"
-        remittance.withdraw(january, by=city.clerk(), on=clock.today())
+        remittance.REGISTERS.withdraw(january, by=city.clerk(), on=clock.today())
     submit(city, refund)
     february = city.remit(employer, city.register(employer, "2026-02"))
     with pytest.raises(Refused) as refused:
         city.submit(february)
     assert refused.value.problems[0].found == refund.number
     with acting_as(city.reviewer()):
-        refunding.approve(refund, by=city.reviewer(), on=clock.today())
+        refunding.REFUNDS.approve(refund, by=city.reviewer(), on=clock.today())
         assert not OpenDocument.objects.filter(document=refund.label).exists()
     city.submit(february)

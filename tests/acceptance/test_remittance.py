@@ -143,7 +143,7 @@ def test_案例20_两名复核同时同意_一人入账_另一人得知(city: Ci
             with acting_as(user):
                 mine = Batch.objects.get(pk=batch.pk)
                 gate.wait()
-                outcomes.append(remittance.approve(mine, by=user, on=clock.today()))
+                outcomes.append(remittance.REGISTERS.approve(mine, by=user, on=clock.today()))
         except Refused as refused:
             outcomes.append(refused)
         finally:
@@ -224,7 +224,7 @@ def test_有问题的批次_原表加一列错误原因(city: City, two_members)
     city.receive(two_members, "2130.00")
     batch = city.remit(two_members, city.register(two_members, 张䶮={"单位月缴存额": 638.52}))
     with acting_as(city.clerk()):
-        sheet = openpyxl.load_workbook(io.BytesIO(intake.annotated(batch, remittance.REGISTERS))).active
+        sheet = openpyxl.load_workbook(io.BytesIO(intake.annotated(batch, remittance.REGISTERS.intake))).active
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][-1] == "错误原因"
     assert rows[1][-1] == "应为 639.00 = 5321.00 × 12%（四舍五入到元）；请按此金额更正，基数有变请先办理基数调整。"
@@ -240,7 +240,7 @@ def test_在职职工缺少_须补行或确认(city: City, two_members) -> None:
     assert (problem.code, problem.severity, batch.state) == ("member_missing", "error", "refused")
     assert "李四" in problem.message
     with acting_as(city.clerk()):
-        intake.confirm(batch, remittance.REGISTERS, ["member_missing"], by=city.clerk(), on=clock.today())
+        intake.confirm(batch, remittance.REGISTERS.intake, ["member_missing"], by=city.clerk(), on=clock.today())
     assert batch.state == "checked"
     (problem,) = city.problems(batch)
     assert problem.severity == "warning"

@@ -39,17 +39,17 @@ def sheet(city: City, employer, *rows: tuple[str, str, str], **change: Any) -> b
 
 def take_in(city: City, content: bytes) -> Sealing:
     with acting_as(city.clerk()):
-        return sealing.upload(content, "封存.xlsx", by=city.clerk(), on=clock.today())
+        return sealing.SEALINGS.upload(content, "封存.xlsx", by=city.clerk(), on=clock.today())
 
 
 def submit(city: City, document: Sealing) -> None:
     with acting_as(city.clerk()):
-        sealing.submit(document, by=city.clerk(), on=clock.today())
+        sealing.SEALINGS.submit(document, by=city.clerk(), on=clock.today())
 
 
 def approve(city: City, document: Sealing) -> None:
     with acting_as(city.reviewer()):
-        sealing.approve(document, by=city.reviewer(), on=clock.today())
+        sealing.SEALINGS.approve(document, by=city.reviewer(), on=clock.today())
 
 
 def done(city: City, employer, *rows: tuple[str, str, str]) -> Sealing:
@@ -62,7 +62,7 @@ def done(city: City, employer, *rows: tuple[str, str, str]) -> Sealing:
 
 def problems(city: City, document: Sealing) -> list[tuple[int | None, str]]:
     with acting_as(city.clerk()):
-        return [(problem.row, problem.code) for problem in intake.problems_of(document, sealing.CHANGES)]
+        return [(problem.row, problem.code) for problem in intake.problems_of(document, sealing.SEALINGS.intake)]
 
 
 def member(city: City, name: str) -> Member:
@@ -165,7 +165,7 @@ def test_在途的清册阻止封存_封存也阻止清册(city: City, employer)
     assert [(p.code, p.found) for p in refused.value.problems] == [("underway", register.number)]
     with acting_as(city.clerk()):
         document.refresh_from_db()
-        remittance.withdraw(register, by=city.clerk(), on=clock.today())
+        remittance.REGISTERS.withdraw(register, by=city.clerk(), on=clock.today())
     submit(city, document)
     again = city.remit(employer, city.register(employer, header=HEADER[::-1]))
     with pytest.raises(Refused) as refused:

@@ -113,7 +113,7 @@ def test_what_only_reading_shows_becomes_a_problem_of_the_file(city: City, setti
 
 
 def test_a_large_batch_is_posted_by_the_job_as_the_reviewer(city: City, employer, submitted: Batch) -> None:
-    assert city.approve(submitted) == []
+    assert city.approve(submitted) is None
     assert (submitted.state, submitted.state_label, submitted.checker) == ("posting", "入账中", city.reviewer())
     with acting_as(city.manager):
         assert not Voucher.objects.filter(kind="remittance").exists()
@@ -214,7 +214,7 @@ def test_a_server_that_was_away_is_tried_again(city: City, submitted: Batch, mon
 
 def test_a_rollback_leaves_no_job(city: City, submitted: Batch) -> None:
     with acting_as(city.reviewer()), pytest.raises(ZeroDivisionError), transaction.atomic():
-        remittance.approve(submitted, by=city.reviewer(), on=clock.today())
+        remittance.REGISTERS.approve(submitted, by=city.reviewer(), on=clock.today())
         raise ZeroDivisionError
     assert job_of(city, submitted).title.startswith("校验")
     with connection.cursor() as cursor:
@@ -304,7 +304,7 @@ def test_confirmation_of_a_large_file_is_checked_again_by_a_job(city: City, empl
     work_off()
     assert reload(city, batch).state == "refused"
     with acting_as(city.clerk()):
-        intake.confirm(batch, remittance.REGISTERS, ["member_missing"], by=city.clerk(), on=clock.today())
+        intake.confirm(batch, remittance.REGISTERS.intake, ["member_missing"], by=city.clerk(), on=clock.today())
     assert batch.state == "staged"
     work_off()
     assert (reload(city, batch).state, batch.row_count) == ("checked", 2)

@@ -57,11 +57,11 @@ def problems(
 
 
 def of_employers(city: City, *rows: dict[str, Any]) -> tuple[str, list[Problem]]:
-    return problems(city, opening.EMPLOYERS, opening.upload_employers, rows)
+    return problems(city, opening.EMPLOYERS.intake, opening.EMPLOYERS.upload, rows)
 
 
 def of_members(city: City, *rows: dict[str, Any]) -> tuple[str, list[Problem]]:
-    return problems(city, opening.MEMBERS, opening.upload_members, rows)
+    return problems(city, opening.MEMBERS.intake, opening.MEMBERS.upload, rows)
 
 
 # code, row, column, severity, what the message says, the cells of each row
@@ -190,7 +190,7 @@ def test_信用代码已开户_别的机构也算(city: City) -> None:
 
 def test_证件号码已开户_别的机构也算_只说机构(city: City, employer: Employer) -> None:
     elsewhere = city.employer("市直单位", "01")
-    city.open("01", opening.type_in_members, [
+    city.open("01", opening.MEMBERS, [
         {"employer_number": elsewhere.number, "first_month": "2026-03", "name": "张三", "id": resident(), "base": "5000"}
     ])  # fmt: skip
     state, (problem,) = of_members(city, member(employer))

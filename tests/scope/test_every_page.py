@@ -60,19 +60,19 @@ def theirs(city: City) -> dict[str, list[int]]:
     city.remit(employer, city.register(employer, 李四=None), f"{THEIRS[2]}（二）.xlsx")
     number, clerk, on = city.numbers_of(employer)[THEIRS[1]], city.clerk(), clock.today()
     with acting_as(clerk):
-        refunding.upload(
+        refunding.REFUNDS.upload(
             workbook(
                 ("单位账号", "个人账号", "姓名", "错缴年月", "退回单位额", "退回个人额", "原因"),
                 [(employer.number, number, THEIRS[1], "2026-03", 1, 1, "错缴")],
             ),
             f"{THEIRS[2]}（三）.xlsx", by=clerk, on=on,
         )  # fmt: skip
-        sealing.type_in(
+        sealing.SEALINGS.type_in(
             [{"employer_number": employer.number, "member_number": number, "name": THEIRS[1], "change": "封存",
               "month": "2026-04", "reason": "离职"}],
             by=clerk, on=on,
         )  # fmt: skip
-        changing.type_in([{"employer_number": employer.number, "name": f"新{THEIRS[0]}"}], by=clerk, on=on)
+        changing.CHANGES.type_in([{"employer_number": employer.number, "name": f"新{THEIRS[0]}"}], by=clerk, on=on)
         voucher = Voucher.objects.filter(kind="remittance").get()
         issuing.issue(voucher_paper(voucher), voucher, by=clerk)
         jobs.defer(voucher, "print", by=clerk, on=on, subject=THEIRS[0], site="")

@@ -5,11 +5,10 @@ One file, one decision: everything is checked before anything is posted, and all
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts.contributions import queries, refusals, sheets
 from accounts.contributions.calc import ROUNDING_UNITS
@@ -17,13 +16,13 @@ from accounts.contributions.models import Batch, Change, ContributionRule, Regis
 from accounts.contributions.terms import contribution_terms
 from accounts.contributions.vouchers import REMITTANCE
 from accounts.ledger.models import Voucher
-from accounts.ledger.services import posting, underway
+from accounts.ledger.services import posting
+from accounts.ledger.services.process import Process
 from accounts.parties.queries import EMPLOYER, LIMITS_OF_MONTHS, MEMBER, STRANGERS
 from accounts.parties.services import members
 from fundcenter import identifiers, spreadsheets
-from fundcenter.office.models import Role, User
+from fundcenter.office.models import User
 from fundcenter.office.services import intake, personal
-from fundcenter.office.services.moves import move, require_role
 from fundcenter.spreadsheets import CellProblem
 
 
@@ -43,8 +42,11 @@ def _id_number(value: Any) -> tuple[bytes | None, str | None] | CellProblem:
     return personal.id_index(number), identifiers.mask_id(number)[:30]
 
 
-def _post(batch: Batch, *, by: User, on: date) -> list[Voucher]:
-    underway.ask(batch)
+def _carry_out(batch: Batch, *, by: User, on: date) -> list[Voucher]:
+    """One voucher for each register; what it says of members' accounts (启封, 封存, 基数变更) holds from its month.
+
+    Source: 《住房公积金管理条例》第十九条; 财会字〔1999〕33号.
+    """
     vouchers = posting.post(
         REMITTANCE,
         slips=posting.Rows(queries.REMITTANCE_SLIPS, {"batch": batch.pk}),
@@ -54,58 +56,26 @@ def _post(batch: Batch, *, by: User, on: date) -> list[Voucher]:
     members.change(posting.Rows(queries.REGISTER_CHANGES, {"batch": batch.pk}))
     with connection.cursor() as cursor:
         cursor.execute(queries.REGISTERS_POSTED, {"batch": batch.pk})
-    underway.end(batch)
     return vouchers
 
 
-REGISTERS = intake.Intake(
-    columns=sheets.REGISTER,
-    readers={
-        "id_number": intake.Reader((("id_index", "bytea"), ("id_mask", "text")), _id_number),
-        "change": intake.choice("change", dict(Change.choices), refusals.CHANGE_UNKNOWN),
-    },
-    rows=RegisterRow,
-    joins=(EMPLOYER, MEMBER),
-    prepare=(queries.MAKE_REGISTERS, queries.TOTAL),
-    kept_with=(queries.REGISTER,),
-    lookups=(STRANGERS, LIMITS_OF_MONTHS),
-    refusals=refusals.OVER_ROWS,
-    terms=_terms,
-    by_constraint=refusals.BY_CONSTRAINT,
-    post=_post,
+REGISTERS = Process(
+    Batch,
+    intake.Intake(
+        columns=sheets.REGISTER,
+        readers={
+            "id_number": intake.Reader((("id_index", "bytea"), ("id_mask", "text")), _id_number),
+            "change": intake.choice("change", dict(Change.choices), refusals.CHANGE_UNKNOWN),
+        },
+        rows=RegisterRow,
+        joins=(EMPLOYER, MEMBER),
+        prepare=(queries.MAKE_REGISTERS, queries.TOTAL),
+        kept_with=(queries.REGISTER,),
+        lookups=(STRANGERS, LIMITS_OF_MONTHS),
+        refusals=refusals.OVER_ROWS,
+        terms=_terms,
+        by_constraint=refusals.BY_CONSTRAINT,
+        post=_carry_out,
+    ),
+    holders=queries.REGISTER_HOLDERS,
 )
-
-
-def upload(
-    content: bytes, name: str, *, by: User, on: date, confirm: Iterable[str] = (), at_once: bool = False
-) -> Batch:
-    """Take a file in and check all of it; see office.services.intake.upload."""
-    batch = intake.upload(Batch, REGISTERS, content, name, by=by, on=on, confirm=confirm, at_once=at_once)
-    batch.refresh_from_db(fields=["total"])
-    return batch
-
-
-def submit(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
-    """Hand a checked batch to the reviewer. Refused: suspense has become short, a month was posted meanwhile."""
-    require_role(by, Role.CLERK)
-    with transaction.atomic():
-        move(batch, verb="submit", by=by, opinion=opinion)
-        intake.ask_again(batch, REGISTERS, on)
-        underway.begin(batch, posting.Rows(queries.REGISTER_HOLDERS, {"batch": batch.pk}))
-
-
-def approve(batch: Batch, *, by: User, on: date, opinion: str = "", at_once: bool = False) -> list[Voucher]:
-    """Approve and post, once: one voucher for each register, dated ``on``, and what it says of members' accounts (启封, 封存,
-    基数变更) holds from its month. Refused: nothing is posted.
-
-    A large batch is left to a job: no voucher yet, the batch is posting; see office.services.intake.approve.
-    Source: 《住房公积金管理条例》第十九条; 财会字〔1999〕33号.
-    """
-    return intake.approve(batch, REGISTERS, by=by, on=on, opinion=opinion, at_once=at_once) or []
-
-
-def withdraw(batch: Batch, *, by: User, on: date, opinion: str = "") -> None:
-    """The clerk takes the batch back; its file may be uploaded again, and it blocks nobody any more."""
-    with transaction.atomic():
-        intake.withdraw(batch, by=by, on=on, opinion=opinion)
-        underway.end(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from django import forms
 from django.contrib import admin, messages
@@ -39,31 +39,43 @@ class UploadForm(forms.Form):
     file.widget.attrs["accept"] = ".xlsx,.xls,.csv"
 
 
-def intake_verbs(
-    submit: Callable[..., Any], approve: Callable[..., Any], withdraw: Callable[..., Any], *, done: str
-) -> dict[str, Verb]:
-    """The usual buttons; the services behind them are the room's own."""
+class Process(Protocol):
+    """What a room's process has: the rows that it takes in, and the services behind upload, form and buttons."""
+
+    @property
+    def intake(self) -> intakes.Intake: ...
+    @property
+    def upload(self) -> Callable[..., Any]: ...
+    @property
+    def type_in(self) -> Callable[..., Any]: ...
+    @property
+    def submit(self) -> Callable[..., Any]: ...
+    @property
+    def approve(self) -> Callable[..., Any]: ...
+    @property
+    def withdraw(self) -> Callable[..., Any]: ...
+
+
+def intake_verbs(process: Process, *, done: str) -> dict[str, Verb]:
+    """The usual buttons."""
     return {
-        "submit": Verb(submit, (Role.CLERK,), "{number} 已提交复核。", primary=True),
-        "approve": Verb(approve, (Role.REVIEWER,), done, primary=True, danger=True),
+        "submit": Verb(process.submit, (Role.CLERK,), "{number} 已提交复核。", primary=True),
+        "approve": Verb(process.approve, (Role.REVIEWER,), done, primary=True, danger=True),
         "return": Verb(intakes.give_back, (Role.REVIEWER,), "{number} 已退回经办。"),
-        "withdraw": Verb(withdraw, (Role.CLERK,), "{number} 已撤回。"),
+        "withdraw": Verb(process.withdraw, (Role.CLERK,), "{number} 已撤回。"),
     }
 
 
 class IntakeAdmin(DocumentAdmin):
-    """``intake`` declares the rows, ``take_in`` is the service that a file is given to."""
+    """The pages of a ``process``."""
 
-    intake: ClassVar[intakes.Intake]
-    take_in: ClassVar[Callable[..., FileDocument]]
+    process: ClassVar[Process]
     upload_label: ClassVar[str] = "上传"
     upload_template: ClassVar[str] = "office/upload.html"
-    type_in: ClassVar[Callable[..., Any] | None] = None
-    """The service that a form's row is given to, where a kind of document has a form."""
     form_label: ClassVar[str] = "填写"
     form_template: ClassVar[str] = "office/form.html"
     form_groups: ClassVar[tuple[tuple[str, tuple[str, ...]], ...]] = ()
-    """(heading, fields): how the form is laid out."""
+    """(heading, fields): how the form is laid out, where a kind of document has one."""
     page_template = "office/intake.html"
     hint: ClassVar[str] = ""
     """A sentence beside form and upload: what an empty cell means, where it means more than that nothing is known."""
@@ -120,7 +132,7 @@ class IntakeAdmin(DocumentAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.at("upload/", self.upload, "upload"),
-            *([self.at("form/", self.fill_in, "form")] if self.type_in else []),
+            *([self.at("form/", self.fill_in, "form")] if self.form_groups else []),
             self.at("blank/", self.blank, "blank"),
             self.at("<int:object_id>/confirm/", require_POST(self.confirm), "confirm"),
             self.at("<int:object_id>/source/", self.source, "source"),
@@ -129,7 +141,7 @@ class IntakeAdmin(DocumentAdmin):
         ]
 
     def list_actions(self) -> list[dict[str, Any]]:
-        typed = [{"label": self.form_label, "url": self.page_url("form"), "primary": False}] if self.type_in else []
+        typed = [{"label": self.form_label, "url": self.page_url("form"), "primary": False}] if self.form_groups else []
         return [*typed, {"label": self.upload_label, "url": self.page_url("upload"), "primary": True}]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -142,7 +154,7 @@ class IntakeAdmin(DocumentAdmin):
         if form.is_valid():
             file = form.cleaned_data["file"]
             try:
-                document = type(self).take_in(file.read(), file.name, by=actor(request), on=clock.today())
+                document = self.process.upload(file.read(), file.name, by=actor(request), on=clock.today())
             except Refused as said:
                 refused = said.problems
             else:
@@ -152,7 +164,7 @@ class IntakeAdmin(DocumentAdmin):
     def upload_page(self, request: HttpRequest, **context: Any) -> HttpResponse:
         """The upload's page; ``columns`` says what the file needs."""
         context = {
-            "form": UploadForm(), "title": self.upload_label, "columns": self.intake.columns, "hint": self.hint,
+            "form": UploadForm(), "title": self.upload_label, "columns": self.process.intake.columns, "hint": self.hint,
             "blank_url": self.page_url("blank"), **context,
         }  # fmt: skip
         return self.render(request, self.upload_template, **context)
@@ -164,10 +176,9 @@ class IntakeAdmin(DocumentAdmin):
         refused: Iterable[Problem] = ()
         if form.is_valid():
             try:
-                type_in: Any = type(self).type_in
-                document = type_in([self.typed(form)], by=actor(request), on=clock.today())
+                document = self.process.type_in([self.typed(form)], by=actor(request), on=clock.today())
             except Refused as said:
-                refused = beside_fields(form, self.intake, said.problems)
+                refused = beside_fields(form, self.process.intake, said.problems)
             else:
                 return HttpResponseRedirect(self.url_of(document))
         groups = [(heading, [form[name] for name in names]) for heading, names in self.form_groups]
@@ -176,7 +187,7 @@ class IntakeAdmin(DocumentAdmin):
 
     def form_of_row(self, request: HttpRequest) -> forms.Form:
         initial = {**self.form_initial(request), **request.GET.dict()}
-        return row_form(self.intake)(request.POST or None, initial=initial)
+        return row_form(self.process.intake)(request.POST or None, initial=initial)
 
     def typed(self, form: forms.Form) -> dict[str, Any]:
         """What the form says, by field; a field left out is an empty cell."""
@@ -192,8 +203,8 @@ class IntakeAdmin(DocumentAdmin):
 
     def page_context(self, request: HttpRequest, found: Any) -> dict[str, Any]:
         start = int(request.GET["from"]) if request.GET.get("from", "").isdigit() else 0
-        problems = intakes.problems_of(found, self.intake, start, PROBLEMS_A_PAGE)
-        counts, by_code = intakes.problem_counts(found), self.intake.by_code
+        problems = intakes.problems_of(found, self.process.intake, start, PROBLEMS_A_PAGE)
+        counts, by_code = intakes.problem_counts(found), self.process.intake.by_code
         names = self.row_names(found, {problem.row for problem in problems if problem.row})
         context = super().page_context(request, found)
         return {
@@ -226,7 +237,7 @@ class IntakeAdmin(DocumentAdmin):
         workbook = io.BytesIO()
         title = str(self.opts.verbose_name)
         spreadsheets.write_table(
-            workbook, title=title, columns=self.intake.columns, rows=(), choices=self.intake.choices
+            workbook, title=title, columns=self.process.intake.columns, rows=(), choices=self.process.intake.choices
         )
         return download(workbook.getvalue(), f"{title}模板.xlsx")
 
@@ -235,7 +246,9 @@ class IntakeAdmin(DocumentAdmin):
         if not self.row_cells:
             return {}
         fields = [field for _, field, _ in self.row_cells]
-        labels = {f.name: dict(f.flatchoices) for f in self.intake.rows._meta.fields if f.name in fields and f.choices}
+        labels = {
+            f.name: dict(f.flatchoices) for f in self.process.intake.rows._meta.fields if f.name in fields and f.choices
+        }
         holders = [kind for *_, kind in self.row_cells if kind in registry.holders]
         rows, next_url = self.page_of_rows(request, document, *fields, *(f"{kind}_id" for kind in holders))
         accounts = {kind: registry.holders[kind]({r[f"{kind}_id"] for r in rows} - {None}) for kind in holders}
@@ -272,7 +285,7 @@ class IntakeAdmin(DocumentAdmin):
 
     def rows_of(self, document: Any) -> models.QuerySet[Any]:
         """The rows of the document; a room may add columns that ``row_cells`` names."""
-        rows: Any = self.intake.rows._default_manager
+        rows: Any = self.process.intake.rows._default_manager
         return rows.filter(batch=document)
 
     def row_names(self, document: Any, rows: set[int]) -> dict[int, str | None]:
@@ -282,7 +295,7 @@ class IntakeAdmin(DocumentAdmin):
         document = self.find(request, str(object_id))
         codes = request.POST.getlist("confirm")
         try:
-            intakes.confirm(document, self.intake, codes, by=actor(request), on=clock.today())
+            intakes.confirm(document, self.process.intake, codes, by=actor(request), on=clock.today())
         except Refused as refused:
             for problem in refused.problems:
                 messages.error(request, problem.message)
@@ -296,7 +309,7 @@ class IntakeAdmin(DocumentAdmin):
     def annotated(self, request: HttpRequest, object_id: int) -> HttpResponse:
         document = self.find(request, str(object_id))
         try:
-            workbook = intakes.annotated(document, self.intake)
+            workbook = intakes.annotated(document, self.process.intake)
         except Refused as unreadable:
             messages.error(request, str(unreadable))
             return HttpResponseRedirect(self.url_of(document))

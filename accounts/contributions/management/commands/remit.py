@@ -37,11 +37,11 @@ class Command(VerbCommand):
             raise CommandError(f"不能读取文件 {file}：{error.strerror}") from error
         with acting(clerk) as by:
             try:
-                batch = remittance.upload(
+                batch = remittance.REGISTERS.upload(
                     content, file.name, by=by, on=clock.today(), confirm=confirm, at_once=not queue
                 )
                 if reviewer and batch.state == "checked":
-                    remittance.submit(batch, by=by, on=clock.today())
+                    remittance.REGISTERS.submit(batch, by=by, on=clock.today())
             except Refused as refused:
                 return {"upload": None, "state": "refused", "rows": 0, **refusal(refused), "registers": []}
             checked = self._result(batch)
@@ -50,7 +50,7 @@ class Command(VerbCommand):
         with acting(reviewer) as by:
             try:
                 mine = Batch.objects.visible().get(pk=batch.pk)
-                remittance.approve(mine, by=by, on=clock.today(), at_once=not queue)
+                remittance.REGISTERS.approve(mine, by=by, on=clock.today(), at_once=not queue)
             except Batch.DoesNotExist:
                 raise CommandError(f"{by.name}看不到批次 {batch.number}：不属于同一机构。") from None
             except Refused as refused:
@@ -64,7 +64,7 @@ class Command(VerbCommand):
             "state": batch.state,
             "rows": batch.row_count,
             "refused": batch.state == "refused",
-            "problems": [problem.as_json() for problem in problems_of(batch, remittance.REGISTERS)],
+            "problems": [problem.as_json() for problem in problems_of(batch, remittance.REGISTERS.intake)],
             "registers": [
                 {
                     "employer": register.employer.number,

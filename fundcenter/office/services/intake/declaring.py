@@ -43,6 +43,8 @@ class Intake:
     columns: tuple[Column, ...]
     rows: type[DocumentRow]
     refusals: tuple[RowRefusal, ...]
+    post: Callable[..., Any]
+    """What approval does: ``post(document, by=, on=)``, in the transaction that moves the document."""
     joins: tuple[Join, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     kept_with: tuple[Join, ...] = ()
@@ -52,8 +54,6 @@ class Intake:
     readers: Mapping[str, Reader] = field(default_factory=dict)
     terms: Callable[[date], Mapping[str, Any]] = lambda on: {}
     by_constraint: Mapping[str, Refusal] = field(default_factory=dict)
-    post: Callable[..., Any] | None = None
-    """What approval does: ``post(document, by=, on=)``, in the transaction that moves the document."""
 
     @cached_property
     def staged(self) -> list[tuple[str, str]]:

@@ -20,18 +20,16 @@ from fundcenter.office.services.refusing import constraints_refuse
 
 def jobs_of(kind: type[FileDocument], intake: Intake) -> dict[str, JobKind]:
     """For ``registry.jobs``: with them, large files and large approvals of this kind of document are left to the worker."""
-    found = {
+    return {
         jobs.kind_of(kind, "check"): JobKind(
             title="校验", run=lambda document, **given: _check_by_job(document, intake, **given), fail=_check_failed
-        )
-    }
-    if intake.post is not None:
-        found[jobs.kind_of(kind, "post")] = JobKind(
+        ),
+        jobs.kind_of(kind, "post"): JobKind(
             title=kind.machine.labels["posting"].removesuffix("中"),
             run=lambda document, **given: _post_by_job(document, intake, **given),
             fail=_post_failed,
-        )
-    return found
+        ),
+    }
 
 
 def _check_by_job(document: FileDocument, intake: Intake, *, by: User, on: date, progress: jobs.Progress) -> str:
