@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from demo import city, tour
+from demo import city, samples, tour
 from fundcenter import clock, papers
 from fundcenter.office.management.commands import work
 from fundcenter.office.management.supervisor import Program, Supervisor
@@ -46,7 +46,10 @@ class Command(BaseCommand):
             raise CommandError("此处的城市不是演示所建；请以 DEMO=0 启动。")
         say(f"建立演示城市：职工 {MEMBERS} 人，单位 {EMPLOYERS} 个，{MONTHS} 个月")
         city.build(members=MEMBERS, employers=EMPLOYERS, months_paid=MONTHS, seed=1, today=clock.today(), say=say)
-        tour.show(Path(settings.HOME, "演示"), on=clock.today(), say=say)
+        folder = Path(settings.HOME, "演示")
+        tour.show(folder, on=clock.today(), say=say)
+        written = samples.write(folder / "样表", branch=Branch.objects.get(code=tour.BRANCH), on=clock.today())
+        say(f"⑥ {len(written)} 份样表在 {folder / '样表'}：文件名就是上传后的结果")
         partial = told.with_suffix(".new")
         partial.write_text("\n".join(lines) + "\n")
         partial.rename(told)
