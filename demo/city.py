@@ -78,9 +78,10 @@ def build(*, members: int, employers: int, months_paid: int, seed: int, today: d
     first_month = months.shift(this_month, -months_paid)
     persons = _open_office(seed)
     say(f"{len(organisations.BRANCHES)} 个分支机构，{len(persons)} 名工作人员")
-    with acting_as(User.objects.get(username="zhuren")):
+    manager = User.objects.get(username="zhuren")
+    with acting_as(manager):
         if not BankAccount.objects.exists():
-            open_bank_account(bank="中国工商银行上饶分行营业部", number="1512200009024500018")
+            open_bank_account(bank="中国工商银行上饶分行营业部", number="1512200009024500018", by=manager)
     companies = organisations.organisations(employers, members, seed=seed)
     somebody = people(members, seed=seed, on=today, area_codes=organisations.COUNTY_CODES)
     rng = Random(seed)

@@ -101,7 +101,7 @@ class City:
             for role in (Role.ACCOUNTANT, Role.AUDITOR, Role.MANAGER, Role.APPROVER, Role.ADMIN)
         }
         with acting_as(city.people[""][Role.MANAGER]):
-            open_bank_account(bank="中国工商银行上饶分行", number="1512200009024500001")
+            open_bank_account(bank="中国工商银行上饶分行", number="1512200009024500001", by=city.manager)
         return city
 
     def clerk(self, branch: str = "10") -> User:

@@ -17,4 +17,5 @@ class BankingConfig(AppConfig):
         registry.sources["receipt"] = receipt_labels
         registry.ledger_checks += queries.CHECKS
         TEMPLATES.append(vouchers.RECEIPT)
+        registry.verbs["open_bank_account"] = "登记归集户"
         registry.menu.append(MenuEntry("资金核算", "银行到账", "admin:banking_receipt_changelist", 20, roles=BUSINESS))

@@ -16,7 +16,7 @@ VERBS = {
     "fail": "未能办成", "rotate_keys": "轮换密钥", "backup": "备份", "switch": "演示：换人",
     "make_token": "发放接口令牌", "revoke_token": "停用接口令牌", "token_refused": "接口令牌被拒",
     "download_paper": "下载打印件", "verify_paper": "核验纸件", "verify_paper_failed": "核验未查到",
-    "change": "修改", "add": "新增",
+    "change": "修改", "add": "新增", "open_branch": "设立机构",
 }  # fmt: skip
 
 

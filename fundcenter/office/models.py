@@ -88,7 +88,7 @@ class Branch(models.Model):
 
 
 class Role(models.TextChoices):
-    """岗位. What each one may do: docs/roles.md; source: GB/T 51271, 会计法 第三十五条."""
+    """岗位. What each one may do: docs/manual.zh-CN.md; source: GB/T 51271, 会计法 第三十五条."""
 
     CLERK = "clerk", "经办"
     REVIEWER = "reviewer", "复核"

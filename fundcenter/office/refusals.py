@@ -137,6 +137,11 @@ FILE_SAME = Refusal("file_same", "同一文件已上传为 {number}（{state}）
 FILE_JUST_UPLOADED = Refusal("file_same", "同一文件刚由另一个窗口上传，未重复受理；请在列表中查看。")
 DISK_FULL = Refusal("disk_full", "服务器磁盘已满，文件未能保存，未受理；请告知系统管理员腾出空间，再重新上传。")
 NO_BRANCH = Refusal("no_branch", "您不属于任何分支机构，不能代单位办理；请由所属机构的经办办理。")
+CENTRE_FOUNDED = Refusal("centre_founded", "已有系统管理{name}；其他人员请由其在“系统 → 人员”中录入。")
+BRANCH_MALFORMED = Refusal(
+    "branch_malformed", "“{found}”不能设立：代码须为 2 位数字，名称 1 至 30 字，行政区划代码 6 位数字。"
+)
+BRANCH_KNOWN = Refusal("branch_known", "机构 {found} 已设立，未重复设立；请核对代码和名称。")
 
 # --- programs that act for a person --------------------------------------------------------------------------------
 

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.banking import queries
 from accounts.banking.models import BankAccount, Receipt
-from accounts.banking.refusals import AMOUNT_NOT_POSITIVE, BY_CONSTRAINT, NO_ACCOUNT, RECEIPT_KNOWN
+from accounts.banking.refusals import AMOUNT_NOT_POSITIVE, BANK_ACCOUNT_KNOWN, BY_CONSTRAINT, NO_ACCOUNT, RECEIPT_KNOWN
 from accounts.banking.vouchers import RECEIPT
 from accounts.ledger.models import Holder
 from accounts.ledger.services import posting
 from fundcenter import money
 from fundcenter.office.models import Role, User
 from fundcenter.office.refusals import Refused
+from fundcenter.office.services import audit
 from fundcenter.office.services.moves import move, require_role
 from fundcenter.office.services.refusing import constraints_refuse
 
@@ -63,9 +64,18 @@ def receive(*arrivals: Arrival, on: date, cashier: User) -> list[Receipt]:
     return list(Receipt.objects.filter(pk__in=slips.params["receipts"]).select_related("voucher").order_by("id"))
 
 
-def open_bank_account(*, bank: str, number: str) -> BankAccount:
-    """Register a collection account (归集户) with an entrusted bank: a holder of the city, fit for every branch."""
-    return BankAccount.objects.create(
-        holder=Holder.objects.create(kind="bank_account"),
-        purpose=BankAccount.Purpose.COLLECTION, bank=bank, number=number,
-    )  # fmt: skip
+def open_bank_account(*, bank: str, number: str, by: User) -> BankAccount:
+    """Register a collection account (归集户) with an entrusted bank: a holder of the city, fit for every branch.
+
+    Refused: the account is known.
+    """
+    require_role(by, Role.MANAGER)
+    if BankAccount.objects.filter(number=number).exists():
+        raise Refused([BANK_ACCOUNT_KNOWN.problem(found=number)])
+    with transaction.atomic():
+        account = BankAccount.objects.create(
+            holder=Holder.objects.create(kind="bank_account"),
+            purpose=BankAccount.Purpose.COLLECTION, bank=bank, number=number,
+        )  # fmt: skip
+        audit.record("open_bank_account", account)
+    return account
