@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.contributions.models import Batch, Refund, Sealing
 from accounts.contributions.services import refunding, remittance, sealing
-from accounts.parties.models import EmployerChange, EmployerOpening, MemberOpening
 from accounts.parties.services import changing, opening
 from demo import samples
 from fundcenter import clock
@@ -22,17 +20,13 @@ from fundcenter.scope import acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KINDS = {
-    str(kind._meta.verbose_name): (upload, intake)
-    for kind, upload, intake in (
-        (Batch, remittance.upload, remittance.REGISTERS),
-        (Sealing, sealing.upload, sealing.CHANGES),
-        (Refund, refunding.upload, refunding.REFUNDS),
-        (EmployerChange, changing.upload, changing.CHANGES),
-        (EmployerOpening, opening.upload_employers, opening.EMPLOYERS),
-        (MemberOpening, opening.upload_members, opening.MEMBERS),
+PROCESSES = {
+    str(process.kind._meta.verbose_name): process
+    for process in (
+        remittance.REGISTERS, sealing.CHANGES, refunding.REFUNDS,
+        changing.CHANGES, opening.EMPLOYERS, opening.MEMBERS,
     )
-}
+}  # fmt: skip
 
 
 def promised(path: Path) -> tuple[str, set[str]]:
@@ -50,12 +44,12 @@ def cells(path: Path) -> Any:
 
 def outcome(path: Path, clerk: User) -> tuple[str, set[str]]:
     """What comes of it, in the words of a name: what blocks, or where nothing does what is remarked."""
-    upload, intake = KINDS[path.parent.name]
+    process = PROCESSES[path.parent.name]
     try:
-        document = upload(path.read_bytes(), path.name, by=clerk, on=clock.today())
+        document = process.upload(path.read_bytes(), path.name, by=clerk, on=clock.today())
     except Refused as refused:
         return "不收", {problem.code for problem in refused.problems}
-    problems = problems_of(document, intake)
+    problems = problems_of(document, process.intake)
     if document.state == "refused":
         return "拒绝", {problem.code for problem in problems if problem.severity == "error"}
     assert document.state == "checked"
@@ -68,7 +62,7 @@ def test_样表的结果就是文件名所说的(transactional_db: None, setting
     out = tmp_path / "样表"
     call_command("samples", out=out, stdout=io.StringIO())
     files = sorted(path for path in out.rglob("*") if path.is_file() and path.name != samples.GUIDE)
-    assert {path.parent.name for path in files} == set(KINDS)
+    assert {path.parent.name for path in files} == set(PROCESSES)
     assert {path.suffix for path in files} == {".xlsx", ".xls", ".csv"}
     clerk = User.objects.get(branch__code="10", roles__contains=[Role.CLERK])
     with acting_as(clerk):
