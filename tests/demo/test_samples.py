@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSES = {
     str(process.kind._meta.verbose_name): process
     for process in (
-        remittance.REGISTERS, sealing.CHANGES, refunding.REFUNDS,
+        remittance.REGISTERS, sealing.SEALINGS, refunding.REFUNDS,
         changing.CHANGES, opening.EMPLOYERS, opening.MEMBERS,
     )
 }  # fmt: skip
