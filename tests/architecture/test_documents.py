@@ -32,7 +32,7 @@ def test_no_two_kinds_begin_their_numbers_alike() -> None:
 @each_kind
 def test_all_that_is_staged_is_kept(kind: type[FileDocument]) -> None:
     """What the model of the rows has no column for would be read, and forgotten without a word."""
-    intake = admin_of(kind).intake
+    intake = admin_of(kind).process.intake
     columns = {field.column for field in intake.rows._meta.concrete_fields}
     named = {name for name, _ in intake.staged} | {join.column for join in (*intake.joins, *intake.kept_with)}
     assert named | set(intake.values) <= columns
@@ -43,7 +43,7 @@ def test_all_that_is_staged_is_kept(kind: type[FileDocument]) -> None:
 def test_a_form_asks_for_every_column(kind: type[FileDocument]) -> None:
     page = admin_of(kind)
     asked = [name for _, names in page.form_groups for name in names]
-    assert sorted(asked) == (sorted(column.field for column in page.intake.columns) if page.type_in else [])
+    assert sorted(asked) == (sorted(column.field for column in page.process.intake.columns) if page.form_groups else [])
 
 
 @each_kind
