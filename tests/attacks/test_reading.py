@@ -112,8 +112,8 @@ LEAKS = [
            "select * from ledger_voucher where ctid = any(array(select format('(0,%s)', i)::tid from generate_series(1, 99) i)) and branch_id = :theirs", NOTHING),
     Attack("RETURNING of an update", "update parties_member set name = name where branch_id = :theirs returning *", NOTHING),
     Attack("ON CONFLICT with a row out of sight",
-           "insert into parties_employer select * from parties_employer on conflict (holder_id) do update set name = excluded.name "
-           "where parties_employer.branch_id = :theirs", NOTHING),
+           "insert into banking_receipt select * from banking_receipt on conflict (id) do update set reference = excluded.reference "
+           "where banking_receipt.branch_id = :theirs", NOTHING),
     Attack("an error of a division", "select * from ledger_voucher where case when branch_id = :theirs then 1 / (id - id) else 0 end = 1", NOTHING),
     Attack("an error of a division by the amount", "select * from ledger_voucher where branch_id = :theirs and 1 / (amount - amount) = 1", NOTHING),
     Attack("an error of a cast", "select * from parties_member where case when branch_id = :theirs then name::int end = 1", NOTHING),
