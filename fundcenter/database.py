@@ -479,6 +479,7 @@ def _configuration(cluster: _Cluster) -> str:
         effective_cache_size = {max(64, megabytes // 2)}MB
         maintenance_work_mem = {max(32, min(512, megabytes // 16))}MB
         work_mem = {max(4, min(64, megabytes // 128))}MB
+        temp_buffers = {max(8, min(128, megabytes // 128))}MB  # the rows of a large file, looked through by every refusal
         max_wal_size = 4GB
         min_wal_size = 256MB
         checkpoint_timeout = 15min

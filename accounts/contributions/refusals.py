@@ -1,8 +1,9 @@
 """Why an uploaded register is refused: code, article, sentence, and the statement that finds it over the whole file.
 
 A statement yields row, col (title of the column), found and args (jsonb). It reads ``batch_row``, the rows of the file as
-they were recognised (queries.RECOGNISE), ``stranger``, the numbers that only other branches know, and the batch's
-registers. What the reader itself finds (a cell that is no number) has no statement.
+they were recognised, with what stands of employer and member beside them (``e_…``, ``m_…``), ``stranger``, the numbers that
+only other branches know, ``limits``, those of each month, and the batch's registers. What the reader itself finds (a cell
+that is no number) has no statement.
 """
 
 from dataclasses import replace
@@ -29,9 +30,8 @@ MEMBER_OF_OTHER_EMPLOYER = RowRefusal(
     "member_of_other_employer", "个人账号“{found}”不在本单位名下；请核对账号，调入职工请先办理转移。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        left join parties_member m on m.holder_id = r.member_id
        where r.employer_id is not null
-         and (m.employer_id <> r.employer_id
+         and (r.m_employer_id <> r.employer_id
               or r.member_id is null and exists (
                 select from stranger s where s.kind = 'member' and s.number = r.member_number))""",
 )  # fmt: skip
@@ -59,10 +59,10 @@ AMOUNT_WRONG = RowRefusal(
              jsonb_build_object('expected', to_char(side.expected, 'FM999999999999990.00'),
                'base', to_char(r.base, 'FM999999999999990.00'), 'percent', trim_scale(side.ratio * 100)::text,
                'rounding', %(rounding_label)s)
-        from batch_row r join parties_employer e on e.holder_id = r.employer_id,
+        from batch_row r,
         lateral (values
-          ('单位月缴存额', r.amount_employer, e.ratio_employer, round(round(r.base * e.ratio_employer, %(digits)s), 2)),
-          ('个人月缴存额', r.amount_member, e.ratio_member, round(round(r.base * e.ratio_member, %(digits)s), 2))
+          ('单位月缴存额', r.amount_employer, r.e_ratio_employer, round(round(r.base * r.e_ratio_employer, %(digits)s), 2)),
+          ('个人月缴存额', r.amount_member, r.e_ratio_member, round(round(r.base * r.e_ratio_member, %(digits)s), 2))
         ) side(title, amount, ratio, expected)
        where side.amount <> side.expected and r.change <> 'seal'""",
 )  # fmt: skip
@@ -92,17 +92,17 @@ SUSPENSE_SHORT = RowRefusal(
 EMPLOYER_CLOSED = RowRefusal(
     "employer_closed", "单位“{name}”状态为{state}，不能汇缴；请先办理启封，已销户的请核对单位账号。", REMIT,
     find="""
-      select min(r.row), '单位账号', e.number, jsonb_build_object('name', e.name,
-               'state', case e.state when 'closed' then '销户' else '封存' end)
-        from batch_row r join parties_employer e on e.holder_id = r.employer_id
-       where e.state in ('closed', 'sealed') group by e.number, e.name, e.state""",
+      select min(r.row), '单位账号', r.employer_number, jsonb_build_object('name', r.e_name,
+               'state', case r.e_state when 'closed' then '销户' else '封存' end)
+        from batch_row r
+       where r.e_state in ('closed', 'sealed') group by r.employer_number, r.e_name, r.e_state""",
 )  # fmt: skip
 EMPLOYER_DEFERRED = RowRefusal(
     "employer_deferred", "单位“{name}”在缓缴期内；提前恢复缴存请先办理恢复。", f"{REGULATION}第二十条",
     find="""
-      select min(r.row), '单位账号', e.number, jsonb_build_object('name', e.name)
-        from batch_row r join parties_employer e on e.holder_id = r.employer_id
-       where e.state = 'deferred' group by e.number, e.name""",
+      select min(r.row), '单位账号', r.employer_number, jsonb_build_object('name', r.e_name)
+        from batch_row r
+       where r.e_state = 'deferred' group by r.employer_number, r.e_name""",
 )  # fmt: skip
 MONTH_FUTURE = RowRefusal(
     "month_future", "{found} 还没有到，不能汇缴；预缴款请先存入单位暂存款。", REMIT,
@@ -131,13 +131,13 @@ MEMBER_SEALED = RowRefusal(
     "member_sealed", "个人账户“{found}”已封存；若恢复缴存，请在“变更类型”填“启封”。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        join parties_member m on m.holder_id = r.member_id where m.state = 'sealed' and m.sealed_month <= r.month and r.change <> 'unseal'""",
+       where r.m_state = 'sealed' and r.m_sealed_month <= r.month and r.change <> 'unseal'""",
 )  # fmt: skip
 MEMBER_CLOSED = RowRefusal(
     "member_closed", "个人账户“{found}”已销户，不能再缴；请核对账号。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        join parties_member m on m.holder_id = r.member_id where m.state = 'closed'""",
+       where r.m_state = 'closed'""",
 )  # fmt: skip
 MEMBER_FROZEN_NOTE = RowRefusal(
     "member_frozen_note", "个人账户“{found}”有司法冻结 {frozen}；缴存照常入账。", REMIT, warning=True,
@@ -148,31 +148,28 @@ MEMBER_FROZEN_NOTE = RowRefusal(
 NAME_MISMATCH = RowRefusal(
     "name_mismatch", "姓名“{found}”与账户姓名“{name}”不符；请核对是否填错了账号，更名请先办理信息变更。", REMIT,
     find="""
-      select r.row, '姓名', r.name, jsonb_build_object('name', m.name) from batch_row r
-        join parties_member m on m.holder_id = r.member_id
-       where r.name <> m.name and parties_name_key(r.name) <> parties_name_key(m.name)""",
+      select r.row, '姓名', r.name, jsonb_build_object('name', r.m_name) from batch_row r
+       where r.name <> r.m_name and parties_name_key(r.name) <> parties_name_key(r.m_name)""",
 )  # fmt: skip
 ID_MISMATCH = RowRefusal(
     "id_mismatch", "证件号码 {found} 与账户登记的 {mask} 不符；身份证号码不正确或填错了账号，请核对。", REMIT,
     find="""
-      select r.row, '证件号码', r.id_mask, jsonb_build_object('mask', m.id_mask) from batch_row r
-        join parties_member m on m.holder_id = r.member_id
-       where r.id_mask <> m.id_mask or r.id_index is not null and r.id_index <> m.id_index""",
+      select r.row, '证件号码', r.id_mask, jsonb_build_object('mask', r.m_id_mask) from batch_row r
+       where r.id_mask <> r.m_id_mask or r.id_index is not null and r.id_index <> r.m_id_index""",
 )  # fmt: skip
 CHANGE_UNKNOWN = Refusal("change_unknown", "“{found}”不是变更类型；可填新增、启封、封存、基数变更，或留空。", REMIT)
 MEMBER_NOT_SEALED = RowRefusal(
     "member_not_sealed", "个人账户“{found}”未封存，不必启封；请把“变更类型”留空。", REMIT,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        join parties_member m on m.holder_id = r.member_id where m.state = 'normal' and r.change = 'unseal'""",
+       where r.m_state = 'normal' and r.change = 'unseal'""",
 )  # fmt: skip
 BASE_CHANGED_WITHOUT_TYPE = RowRefusal(
     "base_changed_without_type", "缴存基数 {found} 与账户的 {base} 不同；确有变更请在“变更类型”填“基数变更”。",
     f"{REGULATION}第十六条",
     find="""
-      select r.row, '缴存基数', trim_scale(r.base)::text, jsonb_build_object('base', m.base::text) from batch_row r
-        join parties_member m on m.holder_id = r.member_id
-       where r.base <> m.base and r.change not in ('base', 'unseal', 'new')""",
+      select r.row, '缴存基数', trim_scale(r.base)::text, jsonb_build_object('base', r.m_base::text) from batch_row r
+       where r.base <> r.m_base and r.change not in ('base', 'unseal', 'new')""",
 )  # fmt: skip
 TOO_MANY_DECIMALS = RowRefusal(
     "too_many_decimals", "{found} 超过两位小数；金额到分为止。", "会计基础工作规范",
@@ -180,7 +177,8 @@ TOO_MANY_DECIMALS = RowRefusal(
       select r.row, side.title, trim_scale(side.amount)::text, '{}'::jsonb from batch_row r,
         lateral (values ('缴存基数', r.base), ('单位月缴存额', r.amount_employer), ('个人月缴存额', r.amount_member),
                         ('合计', r.total)) side(title, amount)
-       where side.amount <> round(side.amount, 2)""",
+       where greatest(scale(r.base), scale(r.amount_employer), scale(r.amount_member), scale(r.total)) > 2
+         and side.amount <> round(side.amount, 2)""",
 )  # fmt: skip
 NEGATIVE_AMOUNT = RowRefusal(
     "negative_amount", "{found} 须大于 0；退款请办理错缴退回，停缴请在“变更类型”填“封存”并把金额填 0。", REMIT,
@@ -200,10 +198,10 @@ RATIO_DIFFERS = RowRefusal(
     "ratio_differs_from_employer", "比例 {found} 与单位的 {ratio}% 不同；单位比例有变请先办理比例变更。", f"{REGULATION}第十八条",
     find="""
       select r.row, side.title, trim_scale(side.given * 100) || '%%', jsonb_build_object('ratio', trim_scale(side.ratio * 100)::text)
-        from batch_row r join parties_employer e on e.holder_id = r.employer_id,
-        lateral (values ('单位比例', r.ratio_employer, e.ratio_employer), ('个人比例', r.ratio_member, e.ratio_member))
+        from batch_row r,
+        lateral (values ('单位比例', r.ratio_employer, r.e_ratio_employer), ('个人比例', r.ratio_member, r.e_ratio_member))
           side(title, given, ratio)
-       where side.given <> side.ratio""",
+       where num_nonnulls(r.ratio_employer, r.ratio_member) > 0 and side.given <> side.ratio""",
 )  # fmt: skip
 
 # In the order in which a clerk reads them.
@@ -242,7 +240,7 @@ REFUND_MEMBER_CLOSED = RowRefusal(
     "member_closed", "个人账户“{found}”已销户，其款项不能退回；请核对账号。", REFUND,
     find="""
       select r.row, '个人账号', r.member_number, '{}'::jsonb from batch_row r
-        join parties_member m on m.holder_id = r.member_id where m.state = 'closed'""",
+       where r.m_state = 'closed'""",
 )  # fmt: skip
 REFUND_DOUBLED = doubled(
     "member_doubled", "与第 {first} 行是同一职工的同一月份；请合并为一行。", REFUND,

@@ -8,11 +8,16 @@ EMPLOYER = Join(
     "employer_id",
     "e.holder_id",
     "left join parties_employer e on e.number = s.employer_number and e.branch_id = %(branch)s",
+    {f"e_{name}": f"e.{name}" for name in ("name", "state", "ratio_employer", "ratio_member")},
 )
 MEMBER = Join(
     "member_id",
     "m.holder_id",
     "left join parties_member m on m.number = s.member_number and m.branch_id = %(branch)s",
+    {
+        f"m_{name}": f"m.{name}"
+        for name in ("employer_id", "name", "state", "sealed_month", "base", "id_index", "id_mask")
+    },
 )
 # One ratio is both sides'.
 EMPLOYER_VALUES = {"ratio_member": "coalesce(s.ratio_member, s.ratio_employer)"}

@@ -20,11 +20,16 @@ from fundcenter.spreadsheets import Column
 
 @dataclass(frozen=True)
 class Join:
-    """A column that a row gets from another table: a number that was written becomes the holder that has it."""
+    """A column that a row gets from another table: a number that was written becomes the holder that has it.
+
+    ``beside``: what else of that table ``batch_row`` has, to be compared with and not kept; so that each refusal looks through
+    one table instead of joining a city's members again.
+    """
 
     column: str
     value: str
     sql: str
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,13 @@ class Intake:
     @cached_property
     def recognise(self) -> str:
         """Creates ``batch_row`` of ``staged_row``."""
-        values = ", ".join(f"{value} as {name}" for name, value in self._recognised.items())
+        values = ", ".join(f"{value} as {name}" for name, value in (*self._recognised.items(), *self._beside))
         joins = " ".join(join.sql for join in self.joins)
         return f"create temp table batch_row on commit drop as select {values} from staged_row s {joins}"
+
+    @property
+    def _beside(self) -> list[tuple[str, str]]:
+        return [pair for join in self.joins for pair in join.beside.items()]
 
     @cached_property
     def keep(self) -> str:
@@ -93,10 +102,12 @@ class Intake:
 
     @cached_property
     def recall(self) -> str:
-        """Creates ``batch_row`` of the rows kept."""
+        """Creates ``batch_row`` of the rows kept, beside what stands now."""
+        values = ", ".join((*(f"s.{name}" for name in self._recognised), *(f"{v} as {n}" for n, v in self._beside)))
+        joins = " ".join(join.sql for join in self.joins)
         return (
-            f"create temp table batch_row on commit drop as select {', '.join(self._recognised)} "
-            f"from {self.rows._meta.db_table} where batch_id = %(batch)s"
+            f"create temp table batch_row on commit drop as select {values} "
+            f"from {self.rows._meta.db_table} s {joins} where s.batch_id = %(batch)s"
         )
 
     @cached_property
