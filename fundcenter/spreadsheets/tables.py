@@ -65,7 +65,8 @@ class Table:
 def read(content: bytes, name: str, columns: Sequence[Column], limits: Limits = LIMITS) -> Table:
     """The table in an .xlsx, .xls or .csv. FileRefused: all of `sniff`'s, file_empty, sheet_too_wide, rows_too_many.
 
-    Values are raw (`Cell`): a room turns those it needs into numbers and accounts, when it needs them.
+    Values are raw (`Cell`), and of a formula there is none but in the row of sums: a room turns those it needs into numbers
+    and accounts, when it needs them.
     """
     fields = _fields_by_heading(columns)
     repeating = {column.field for column in columns if column.repeats}
@@ -86,21 +87,28 @@ def read(content: bytes, name: str, columns: Sequence[Column], limits: Limits = 
         pick = itemgetter(*sources)
         present = [places[0] for places in found.values()]
 
+        calculated: dict[int, set[int]] = {}
+        for in_row, place in sheet.formulas:
+            calculated.setdefault(in_row, set()).add(place - sheet.first_column)
+
         rows: list[tuple[int, Values]] = []
         last: Row = ()
         for number, row in enumerate(chain(top[header + 1 :], sheet.rows), header + 2):
             if not _blank(row, present):
-                rows.append((number, pick(row + constants)))
                 last = row
+                if number in calculated:
+                    row = tuple("" if place in calculated[number] else cell for place, cell in enumerate(row))
+                rows.append((number, pick(row + constants)))
                 if len(rows) > limits.rows:
                     raise FileRefused("rows_too_many", f"表格超过 {limits.rows:,} 行，请分成几个文件", most=limits.rows)
 
     titles = top[header]
+    control = (rows.pop()[0], pick(last + constants)) if _is_control(last) else None
     return Table(
         title_cells=title_cells,
         header_row=header + 1,
         columns={field: Found(sheet.first_column + i, str(titles[i])) for field, (i, *_) in found.items()},
-        control=rows.pop() if _is_control(last) else None,
+        control=control,
         rows=rows,
         missing=_missing(columns, found.keys() | above.keys()),
         duplicated=tuple(

@@ -183,6 +183,22 @@ def test_末行合计与各行不符_指出是哪一列(city: City, employer) ->
     assert "合计 1,165.50，各行相加为 1,065.00" in problem.message
 
 
+def test_公式不遮住别的问题_也不再说一遍(city: City, employer) -> None:
+    city.receive(employer, "9000.00")
+    content = city.register(employer, 张三={"单位月缴存额": "=600+39"}, 李四={"单位月缴存额": 3})
+    assert [(p.row, p.code) for p in city.problems(city.remit(employer, content))] == [
+        (2, "formula_cell"), (3, "amount_wrong")
+    ]  # fmt: skip
+
+
+def test_缺列的表_只说缺列(city: City, employer) -> None:
+    """Also with a last row of sums: no row of it means anything."""
+    lines = [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(city.register(employer))).active]
+    header = [title if title != "个人账号" else "工号" for title in lines[0]]
+    content = workbook(header, [*lines[1:], ["合计", None, None, None, None, 1, 1]])
+    assert [p.code for p in city.problems(city.remit(employer, content))] == ["header_missing"]
+
+
 def with_member(city: City, employer: object, header: tuple[str, ...]) -> bytes:
     """The register with 张三 in it although he is no longer active."""
     number = city.numbers_of(employer)

@@ -63,12 +63,11 @@ def stage(document: FileDocument, intake: Intake, reading: Reading, way: Way | N
         cursor.execute(f"create temp table staged_row ({', '.join(f'{n} {t}' for n, t in staged)}) on commit drop")
         count = 0
         with cursor.copy(f"copy staged_row ({names}) from stdin") as copy:
-            if not reading.problems:
-                for row in reading.rows():
-                    copy.write_row(row)
-                    count += 1
-                    if count % ROWS_BETWEEN == 0:
-                        way.staged(count)
+            for row in reading.rows():
+                copy.write_row(row)
+                count += 1
+                if count % ROWS_BETWEEN == 0:
+                    way.staged(count)
         if not count and not reading.problems:
             reading.problems.append(refusals.FILE_EMPTY.problem())
         reading.problems += _control_problems(cursor, reading)

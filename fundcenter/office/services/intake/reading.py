@@ -23,6 +23,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     control: tuple[int, tuple[Any, ...]] | None = None
     """The last row, where it says the sums (合计)."""
+    formulas: frozenset[tuple[int, str]] = frozenset()
+    """Row and title of cells that are calculated: a problem already, and empty besides."""
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """One tuple a row: its number, then every staged column; a cell that cannot be read is None and a problem."""
@@ -45,7 +47,7 @@ class Reading:
                 return
             result: Any = BLANK if value is None or value == "" else convert(value)
             if type(result) is CellProblem:
-                if required or result.code != "cell_empty":
+                if (required or result.code != "cell_empty") and (row, title) not in self.formulas:
                     self.problems.append(self.intake.cell_problem(result.code, row, title, result.found))
                 staged.extend(nothing)
             elif single:
@@ -59,20 +61,23 @@ class Reading:
 
 
 def read_file(intake: Intake, content: bytes, name: str) -> tuple[Reading, Table]:
-    """Refused: no spreadsheet, or one that may do harm. Missing columns and formulas are problems of the file."""
+    """Refused: no spreadsheet, or one that may do harm. Where a heading is missing or doubled, no row means anything."""
     try:
         table = spreadsheets.read(content, name, intake.columns)
     except spreadsheets.FileRefused as refused:
         raise file_refused(refused) from refused
-    reading = Reading(intake, table.rows, control=table.control)
-    for wrong in (*table.missing, *table.duplicated):
-        reading.problems.append(intake.cell_problem(wrong.code, table.header_row, wrong.title, ""))
+    if headings := (*table.missing, *table.duplicated):
+        problems = [intake.cell_problem(wrong.code, table.header_row, wrong.title, "") for wrong in headings]
+        return Reading(intake, (), problems), table
     titles = {table.columns[c.field].index: c.title for c in intake.columns if c.field in table.columns}
     control_row = table.control[0] if table.control else None
-    for row, place in sorted(table.formulas):
-        if place in titles and row > (table.header_row or 0) and row != control_row:
-            reading.problems.append(intake.cell_problem("formula_cell", row, titles[place], ""))
-    return reading, table
+    formulas = frozenset(
+        (row, titles[place])
+        for row, place in table.formulas
+        if place in titles and row > (table.header_row or 0) and row != control_row
+    )
+    problems = [intake.cell_problem("formula_cell", row, title, "") for row, title in sorted(formulas)]
+    return Reading(intake, table.rows, problems, table.control, formulas), table
 
 
 def refuse_at_the_door(content: bytes, name: str) -> None:
