@@ -53,7 +53,8 @@ def keyboard(browser: Browser, live_server: Any) -> Any:
         contexts.append(context)
         page = context.new_page()
         page.goto(live_server.url)
-        page.keyboard.type(user.username)  # the field has the focus
+        page.wait_for_function("document.activeElement?.name === 'username'")  # by itself, with the first frame drawn
+        page.keyboard.type(user.username)
         page.keyboard.press("Enter")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
