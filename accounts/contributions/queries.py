@@ -40,21 +40,21 @@ REGISTERS_POSTED = """
 update contributions_register g set is_posted = true, voucher_id = v.id
   from ledger_voucher v where g.batch_id = %(batch)s and v.kind_id = 'remittance' and v.source = g.id::text
 """
+# What a member owes of each side a month, by the rounding in force; the same as calc.monthly_amount.
+_OWN = "round(round(m.base * e.ratio_employer, %(digits)s), 2)"
+_THEIRS = "round(round(m.base * e.ratio_member, %(digits)s), 2)"
 REGISTER_DUE = f"""
-select e.number, m.number, m.name, m.base,
-       round(round(m.base * e.ratio_employer, %(digits)s), 2), round(round(m.base * e.ratio_member, %(digits)s), 2)
+select e.number, m.number, m.name, m.base, {_OWN}, {_THEIRS}
   from parties_member m join parties_employer e on e.holder_id = m.employer_id
  where m.branch_id = %(branch)s and (%(employer)s::bigint is null or m.employer_id = %(employer)s)
    and {DUE.format(month="%(month)s")}
  order by e.number, m.number
 """
-# What an employer's members of today would have paid in each of these months.
-MONTHS_DUE = """
-select d.month, count(m.holder_id),
-       coalesce(sum(round(round(m.base * e.ratio_employer, %(digits)s), 2)
-                    + round(round(m.base * e.ratio_member, %(digits)s), 2)), 0)
+# What the register of each of these months would ask of an employer's members, at today's bases and ratios.
+MONTHS_DUE = f"""
+select d.month, count(m.holder_id), coalesce(sum({_OWN} + {_THEIRS}), 0)
   from unnest(%(months)s::date[]) d(month)
-  left join parties_member m on m.employer_id = %(employer)s and m.state = 'normal' and m.first_month <= d.month
+  left join parties_member m on m.employer_id = %(employer)s and {DUE.format(month="d.month")}
   left join parties_employer e on e.holder_id = m.employer_id
  group by d.month
 """

@@ -299,7 +299,7 @@ def employer_months(employer: Employer, *, on: date) -> list[Month]:
     """The employer's months, newest first, from its first one or MONTHS_SHOWN back to this one, or further if it paid ahead.
 
     欠缴: a month that has ended without a posted register, of an employer that is neither deferred nor sealed nor closed;
-    its heads and amount are those that today's members would pay. Source: 《住房公积金管理条例》第二十条.
+    its heads and amount are those that its register would ask for, at today's bases and ratios. Source: 《住房公积金管理条例》第二十条.
     """
     newest = max(months.first(on), months.shift(_next_month(employer), -1))
     first = max(employer.first_month, months.shift(newest, 1 - MONTHS_SHOWN))

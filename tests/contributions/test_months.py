@@ -44,6 +44,15 @@ def test_过了月末还没有入账的清册_即欠缴(city: City) -> None:
     assert seen(city, employer, date(2026, 4, 1))[1][:2] == ("2026-03", "欠缴")
 
 
+def test_欠缴的人数_照当月清册应列的人(city: City, owner: object) -> None:
+    """Whoever is sealed from March on still owes February; whom March's register does not ask for owes nothing in March."""
+    employer = city.employer("甲单位", first_month=date(2026, 2, 1))
+    city.members(employer, 张三="5321.00", 李四="3550.00")
+    sealed = "update parties_member set state = 'sealed', sealed_month = '2026-03-01' where name = '张三'"
+    owner.execute(sealed)  # type: ignore[attr-defined]
+    assert seen(city, employer) == [("2026-03", "待缴", 1, "852.00"), ("2026-02", "欠缴", 2, "2130.00")]
+
+
 def test_提交了的_是办理中(city: City) -> None:
     employer = city.employer("甲单位", first_month=date(2026, 2, 1))
     city.members(employer, 张三="5321.00")

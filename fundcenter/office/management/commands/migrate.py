@@ -4,9 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from fundcenter.office.management.readiness import as_owner, make_ready, raise_walls
-
-__all__ = ["Command", "make_ready"]
+from fundcenter.office.management.readiness import as_owner, raise_walls
 
 
 class Command(migrate.Command):

@@ -22,10 +22,10 @@ from fundcenter.office.services.intake.problems import (
     problems_after,
     problems_of,
 )
-from fundcenter.office.services.intake.readers import Reader, choice, text, usual_reader
+from fundcenter.office.services.intake.readers import Reader, choice, text
 from fundcenter.office.services.intake.taking import approve, confirm, give_back, type_in, upload, withdraw
 
 __all__ = [
     "Intake", "Join", "Reader", "annotated", "approve", "ask_again", "choice", "confirm", "give_back", "jobs_of",
-    "problem_counts", "problem_row_count", "problems_after", "problems_of", "text", "type_in", "upload", "usual_reader", "withdraw",
+    "problem_counts", "problem_row_count", "problems_after", "problems_of", "text", "type_in", "upload", "withdraw",
 ]  # fmt: skip
